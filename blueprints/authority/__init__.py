@@ -1,0 +1,11 @@
+"""Pages for the authority audience: one module for each topic."""
+
+from flask import Flask
+
+from blueprints.authority import releases  # noqa: F401  # hangs its routes on the blueprint
+from blueprints.authority.blueprint import blueprint
+
+
+def register(app: Flask) -> None:
+    """Registers the audience's pages."""
+    app.register_blueprint(blueprint)

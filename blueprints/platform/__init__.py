@@ -1,0 +1,20 @@
+"""Pages for the platform audience: one module for each topic."""
+
+from flask import Flask
+
+from blueprints.platform import (  # noqa: F401  # hang their routes on the blueprint
+    audit,
+    contacts,
+    demo_mail,
+    editions,
+    imports,
+    jobs,
+    organisations,
+    people,
+)
+from blueprints.platform.blueprint import blueprint
+
+
+def register(app: Flask) -> None:
+    """Registers the audience's pages."""
+    app.register_blueprint(blueprint)

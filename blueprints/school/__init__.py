@@ -1,0 +1,15 @@
+"""Pages for the school audience: one module for each topic."""
+
+from flask import Flask
+
+from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
+    contacts,
+    people,
+    referrals,
+)
+from blueprints.school.blueprint import blueprint
+
+
+def register(app: Flask) -> None:
+    """Registers the audience's pages."""
+    app.register_blueprint(blueprint)

@@ -1,0 +1,14 @@
+"""Pages for the trust audience: one module for each topic."""
+
+from flask import Flask
+
+from blueprints.trust import (  # noqa: F401  # hang their routes on the blueprint
+    contacts,
+    people,
+)
+from blueprints.trust.blueprint import blueprint
+
+
+def register(app: Flask) -> None:
+    """Registers the audience's pages."""
+    app.register_blueprint(blueprint)

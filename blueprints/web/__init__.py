@@ -1,0 +1,1 @@
+"""What the audiences' pages share: access, transactions, fields, downloads."""

@@ -1,0 +1,1 @@
+"""The machine: settings, database, tenancy, queues, mail, storage. It knows no school vocabulary."""

@@ -1,0 +1,126 @@
+"""Puts the application together from named steps."""
+
+import os
+from typing import Any
+
+from flask import Flask
+from flask.cli import FlaskGroup
+from flask_security.core import RoleMixin
+from flask_security.datastore import SQLAlchemyUserDatastore
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import blueprints.auth
+import blueprints.authority
+import blueprints.platform
+import blueprints.school
+import blueprints.trust
+import prevent_trust.jobs.kinds  # noqa: F401  # registers the kinds of job
+from blueprints.auth.sign_in import SignInForm
+from blueprints.web import access, errors, navigation, presentation, transactions
+from prevent_trust import cli
+from prevent_trust.config import ROOT, Settings, load_settings
+from prevent_trust.database import db
+from prevent_trust.extensions import csrf, limiter, security
+from prevent_trust.jobs.ledger import enqueue_after_commit
+from prevent_trust.mail import sender_from_url
+from prevent_trust.observability import configure_logging
+from prevent_trust.security import cookie_settings, flask_security_settings, send_security_headers
+from prevent_trust.storage import storage_from_url
+from prevent_trust.tenancy import stamp_each_transaction
+from tenants.access.models import Account
+
+AUDIENCES = (blueprints.auth, blueprints.school, blueprints.trust, blueprints.authority, blueprints.platform)
+
+
+class _NoRole(RoleMixin):  # type: ignore[misc]  # Flask-Security is untyped here
+    """Flask-Security's datastore asks for a class of roles; ours hang on memberships."""
+
+
+def create_app(settings: Settings | None = None, *, worker: bool = False) -> Flask:
+    """The application. A worker connects to the database as its own role, with its own grants."""
+    settings = settings or load_settings()
+    app = Flask("prevent_trust", template_folder=None, static_folder=str(ROOT / "prevent_trust" / "static"))
+    configure_logging(settings)
+    _configure(app, settings, worker=worker)
+    _connect_engines(app, settings)
+    _secure(app, settings)
+    _set_up_templates(app, settings)
+    access.install_access(app)
+    transactions.install_transactions(app)
+    errors.install_errors(app)
+    navigation.install_navigation(app)
+    for audience in AUDIENCES:
+        audience.register(app)
+    cli.register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings, *, worker: bool) -> None:
+    app.extensions["settings"] = settings
+    engine: dict[str, Any] = {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SQLALCHEMY_DATABASE_URI=settings.worker_database_url if worker else settings.database_url,
+        SQLALCHEMY_BINDS={"authority": {"url": settings.authority_database_url, "pool_size": 2}},
+        SQLALCHEMY_ENGINE_OPTIONS=engine,
+        MAX_CONTENT_LENGTH=(settings.upload_megabytes + 1) * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=20_000,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        RATELIMIT_STORAGE_URI=settings.redis_url.replace("unix://", "redis+unix://"),
+        RATELIMIT_STRATEGY="fixed-window",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # without Redis each process counts for itself
+        PREFERRED_URL_SCHEME="https" if settings.served_over_https else "http",
+        **flask_security_settings(settings),
+        **cookie_settings(settings),
+    )
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def _connect_engines(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    stamp_each_transaction()
+    enqueue_after_commit()
+    app.extensions["storage"] = storage_from_url(settings.storage_url)
+    app.extensions["mail_sender"] = sender_from_url(settings.mail_url)
+    with app.app_context():
+        engines = list(db.engines.values())
+    # A forked worker must not speak on its parent's connections.
+    os.register_at_fork(after_in_child=lambda: [engine.dispose(close=False) for engine in engines])
+
+
+def _secure(app: Flask, settings: Settings) -> None:
+    csrf.init_app(app)
+    limiter.init_app(app)
+    datastore = SQLAlchemyUserDatastore(db, Account, _NoRole)
+    security.init_app(app, datastore, login_form=SignInForm)
+    send_security_headers(app, settings)
+
+
+def _set_up_templates(app: Flask, settings: Settings) -> None:
+    app.jinja_loader = ChoiceLoader(  # type: ignore[assignment]
+        [
+            FileSystemLoader(ROOT / "templates"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    presentation.install_presentation(app, demo_mode=settings.is_demo)
+
+
+def worker_app() -> Flask:
+    return create_app(worker=True)
+
+
+main = FlaskGroup(
+    name="prevent-trust",
+    create_app=lambda: create_app(worker=os.environ.get("PREVENT_PROCESS") == "worker"),
+    add_default_commands=False,
+    add_version_option=False,
+    help="Oversight of schools' Prevent duty.",
+)
+cli.add_commands(main)

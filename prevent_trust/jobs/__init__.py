@@ -1,0 +1,1 @@
+"""Work done by RQ workers: the ledger of jobs, their entry points and the one schedule table."""

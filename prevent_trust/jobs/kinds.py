@@ -1,0 +1,18 @@
+"""Every kind of job: thin entry points over one domain call each."""
+
+from typing import Any
+
+from flask import current_app
+
+import prevent_trust.jobs.gias  # noqa: F401
+from prevent_trust.config import Settings
+from prevent_trust.jobs.registry import Progress, job
+from prevent_trust.mail import deliver_mail
+from prevent_trust.queues import MAIL
+
+
+@job("deliver_mail", queue=MAIL)
+def deliver(*, progress: Progress) -> dict[str, Any]:
+    settings: Settings = current_app.extensions["settings"]
+    sender = current_app.extensions["mail_sender"]
+    return {"delivered": deliver_mail(sender=sender, mail_from=settings.mail_from, beat=progress)}

@@ -1,0 +1,1 @@
+"""Accounts, memberships, invitations and what each role may do."""

@@ -1,0 +1,187 @@
+"""Loads the data that the product ships: courses, documents, types of concern, references and the built-in edition.
+
+Loading again brings wording of courses, documents and references up to date; an edition that is there is never
+changed, because plans hang on its words.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import PlatformScope, require_bound
+from tenants.plan.edition_source import load_edition_source
+from tenants.plan.models import Edition, EditionAction, EditionDuty, EditionExpectation, EditionSection, EditionSource
+from tenants.reading.models import Document, DocumentEdition
+from tenants.references.models import Reference
+from tenants.references.register import load_register
+from tenants.referrals.models import ConcernType
+from tenants.training.models import Course
+
+HERE = Path(__file__).resolve().parent
+BUILT_IN_EDITION = "2026"
+
+
+def load_built_in_data() -> None:
+    """Brings the shipped data into the database. Needs the platform's scope; flushes."""
+    require_bound(PlatformScope())
+    _load_courses(_entries("training/courses.yaml", "courses"))
+    _load_documents(_entries("reading/documents.yaml", "documents"))
+    _load_concern_types(_entries("referrals/concern_types.yaml", "concern_types"))
+    _load_references()
+    load_edition(BUILT_IN_EDITION)
+    db.session.flush()
+
+
+def _entries(path: str, name: str) -> list[dict[str, Any]]:
+    loaded = yaml.safe_load((HERE / path).read_text(encoding="utf-8"))
+    return list(loaded[name])
+
+
+def _upsert(model: type[Any], rows: list[dict[str, Any]], key: list[str]) -> None:
+    statement = insert(model).values(rows)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    db.session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def _load_courses(entries: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "key": entry["key"],
+            "title": entry["title"],
+            "provider": entry.get("provider") or "",
+            "address": entry.get("address"),
+            "requirement": entry.get("requirement") or "",
+            "validity_months": entry.get("validity_months"),
+            "audience": entry.get("audience") or [],
+            "position": position,
+        }
+        for position, entry in enumerate(entries)
+    ]
+    _upsert(Course, rows, ["key"])
+
+
+def _load_documents(entries: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "key": entry["key"],
+            "title": entry["title"],
+            "publisher": entry.get("publisher") or "",
+            "audience": entry.get("audience") or [],
+            "reading_rule": entry.get("reading_rule") or "",
+            "position": position,
+        }
+        for position, entry in enumerate(entries)
+    ]
+    _upsert(Document, rows, ["key"])
+    ids = {row.key: row.id for row in db.session.execute(select(Document.key, Document.id))}
+    editions = [
+        {
+            "document_id": ids[entry["key"]],
+            "label": entry["edition"],
+            "in_force_from": entry["in_force_from"],
+            "address": entry.get("address"),
+            "parts": entry.get("parts") or [],
+        }
+        for entry in entries
+    ]
+    _upsert(DocumentEdition, editions, ["document_id", "label"])
+
+
+def _load_concern_types(entries: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "key": entry["key"],
+            "title": entry["title"],
+            "release_year": entry["release_year"],
+            "position": position,
+        }
+        for position, entry in enumerate(entries)
+    ]
+    _upsert(ConcernType, rows, ["release_year", "key"])
+
+
+def _load_references() -> None:
+    rows = [
+        {
+            "key": entry.key,
+            "title": entry.title,
+            "publisher": entry.publisher,
+            "kind": entry.kind,
+            "edition": entry.edition,
+            "address": entry.address,
+            "in_force_from": entry.in_force_from,
+            "superseded_by": entry.superseded_by,
+            "last_checked": entry.last_checked,
+            "certainty": entry.certainty,
+            "patterns": list(entry.patterns),
+            "advice": entry.advice,
+        }
+        for entry in load_register()
+    ]
+    _upsert(Reference, rows, ["key"])
+
+
+def load_edition(name: str) -> Edition:
+    """The shipped edition of that name, from the database when it is there, else from its file."""
+    source = load_edition_source(name)
+    there = db.session.scalar(select(Edition).where(Edition.key == source.key, Edition.school_id.is_(None)))
+    if there is not None:
+        return there
+    edition = Edition(
+        key=source.key,
+        title=source.title,
+        source=EditionSource.BUILT_IN,
+        published_on=source.published_on,
+        introduction=source.introduction,
+    )
+    db.session.add(edition)
+    db.session.flush()
+    position = 0
+    for section_position, section in enumerate(source.sections):
+        section_row = EditionSection(
+            edition_id=edition.id,
+            key=section.key,
+            position=section_position,
+            title=section.title,
+            theme=section.theme,
+        )
+        db.session.add(section_row)
+        db.session.flush()
+        for duty_position, duty in enumerate(section.duties):
+            duty_row = EditionDuty(
+                section_id=section_row.id, key=duty.key, position=duty_position, wording=duty.wording
+            )
+            db.session.add(duty_row)
+            db.session.flush()
+            for expectation_position, expectation in enumerate(duty.expectations):
+                expectation_row = EditionExpectation(
+                    duty_id=duty_row.id,
+                    key=expectation.key,
+                    position=expectation_position,
+                    wording=expectation.wording,
+                )
+                db.session.add(expectation_row)
+                db.session.flush()
+                for action in expectation.actions:
+                    db.session.add(
+                        EditionAction(
+                            edition_id=edition.id,
+                            expectation_id=expectation_row.id,
+                            key=action.key,
+                            position=position,
+                            wording=action.wording,
+                            good_looks_like=action.good_looks_like,
+                            roles=list(action.roles),
+                            dfe_area=action.dfe_area,
+                            measure=action.measure,
+                            target_percent=action.target_percent,
+                            recurs_months=action.recurs_months,
+                            reference_keys=list(action.references),
+                        )
+                    )
+                    position += 1
+    return edition

@@ -1,0 +1,1 @@
+"""The school calendar: academic years and terms."""

@@ -1,0 +1,1 @@
+"""The register of establishments, Get Information About Schools (Open Government Licence v3.0)."""

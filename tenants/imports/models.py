@@ -1,0 +1,67 @@
+"""An import, from the file's arrival to its being applied: each step can be left and found again."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from prevent_trust.database import Record, check, closed_set
+
+
+class ImportKind(StrEnum):
+    GIAS = "gias"
+    PLAN = "plan"
+    STAFF = "staff"
+
+
+class ImportState(StrEnum):
+    UPLOADED = "uploaded"
+    READING = "reading"
+    PREVIEWED = "previewed"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ImportRun(Record):
+    __tablename__ = "import_run"
+
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"))
+    kind: Mapped[ImportKind] = mapped_column(closed_set(ImportKind, "kind"))
+    state: Mapped[ImportState] = mapped_column(
+        closed_set(ImportState, "state"), default=ImportState.UPLOADED, server_default="uploaded"
+    )
+    file_name: Mapped[str]
+    storage_key: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    mapping: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    preview: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    problem: Mapped[str | None]  # in words, for the person who uploaded it
+    job_id: Mapped[uuid.UUID | None]
+    requested_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    applied_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        check("(kind = 'gias') = (school_id is null)", "register_has_no_school"),
+        Index("ix_import_run_school_id_created_at", "school_id", "created_at"),
+    )
+
+
+class ImportRejection(Record):
+    """A row that was not taken in: where, what, and why. The other rows are."""
+
+    __tablename__ = "import_rejection"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), index=True)
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    line: Mapped[int]
+    column: Mapped[str | None]
+    value: Mapped[str] = mapped_column(default="", server_default="")
+    reason: Mapped[str]
+    cells: Mapped[list[str]] = mapped_column(default=list, server_default="{}")

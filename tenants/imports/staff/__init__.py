@@ -1,0 +1,1 @@
+"""Staff lists from a school's management system or a spreadsheet."""

@@ -1,0 +1,1 @@
+"""Tables from other people's programs: CSV in any usual form, and spreadsheets."""

@@ -1,0 +1,1 @@
+"""Named selects: who, how many, as at when."""

@@ -1,0 +1,104 @@
+"""How plans stand: the effective status of every action, and its counts by section.
+
+An action that names a measure takes its status from it (`tenants/plan/rules.py`), unless somebody declared another
+with a written reason; every other action stands as declared. The plan, its actions and answers are those that were
+recorded by the end of the given day in England.
+"""
+
+from datetime import date
+
+from sqlalchemy import text
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import SchoolScope, Scope, require_bound
+from tenants.insights.measures.people import READING_SQL, STAFF_SQL, TRAINING_SQL
+from tenants.insights.measures.types import ActionState, SectionStanding
+from tenants.plan.models import ActionStatus, Theme
+from tenants.plan.rules import DERIVED_STATUS_SQL, SectionCounts
+
+END_OF_DAY_SQL = "((cast(:as_at as date) + 1)::timestamp at time zone 'Europe/London')"
+
+EFFECTIVE_SQL = f"""
+measured as (
+  select school_id, 'training:' || key as measure, numerator, denominator from training_coverage
+  union all
+  select school_id, 'reading:' || key as measure, numerator, denominator from reading_coverage
+),
+declared as (
+  select a.school_id, a.id as action_id, a.theme, a.expectation_id, a.position, a.measure, a.target_percent,
+    coalesce(w.status, 'not_answered') as status, w.override_reason, w.owner_role, w.owner_id, w.due_on,
+    m.numerator, m.denominator
+  from plan_period p
+  join plan_action a on a.school_id = p.school_id and a.plan_id = p.plan_id
+  left join plan_answer w on w.school_id = a.school_id and w.action_id = a.id
+    and w.recorded_from < {END_OF_DAY_SQL}
+    and (w.recorded_until is null or w.recorded_until >= {END_OF_DAY_SQL})
+  left join measured m on m.school_id = a.school_id and m.measure = a.measure
+  where p.school_id = any (visible_schools()) and a.school_id = any (visible_schools())
+    and p.current_from < {END_OF_DAY_SQL} and (p.current_until is null or p.current_until >= {END_OF_DAY_SQL})
+    and a.created_at < {END_OF_DAY_SQL} and (a.removed_at is null or a.removed_at >= {END_OF_DAY_SQL})
+),
+effective as (
+  select *, measure is not null and override_reason is null as is_derived,
+    case when measure is not null and override_reason is null then {DERIVED_STATUS_SQL} else status end as effective_status
+  from declared
+)
+"""
+_OVERDUE_SQL = "coalesce(due_on < :as_at and effective_status not in ('met', 'not_applicable'), false)"
+_WITH = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
+
+_ACTIONS = text(
+    f"{_WITH} select school_id, action_id, theme, expectation_id, position, effective_status, status, is_derived,"
+    " measure is not null and override_reason is not null as is_overridden, measure, target_percent, numerator,"
+    f" denominator, owner_role, owner_id, due_on, {_OVERDUE_SQL} from effective order by position"
+)
+_SECTIONS = text(f"""
+{_WITH}
+select school_id, theme, count(*),
+  count(*) filter (where effective_status = 'met'),
+  count(*) filter (where effective_status = 'partly_met'),
+  count(*) filter (where effective_status = 'not_met'),
+  count(*) filter (where effective_status = 'not_applicable'),
+  count(*) filter (where {_OVERDUE_SQL})
+from effective group by school_id, theme
+""")
+
+
+def action_states(scope: SchoolScope, *, as_at: date) -> list[ActionState]:
+    """Every action of the school's plan as at the end of the day, in the plan's order."""
+    require_bound(scope)
+    return [
+        ActionState(
+            school_id=row.school_id,
+            action_id=row.action_id,
+            theme=Theme(row.theme) if row.theme else None,
+            expectation_id=row.expectation_id,
+            position=row.position,
+            status=ActionStatus(row.effective_status),
+            declared_status=ActionStatus(row.status),
+            is_derived=row.is_derived,
+            is_overridden=row.is_overridden,
+            measure=row.measure,
+            target_percent=row.target_percent,
+            numerator=row.numerator if row.measure else None,
+            denominator=row.denominator if row.measure else None,
+            owner_role=row.owner_role,
+            owner_id=row.owner_id,
+            due_on=row.due_on,
+            is_overdue=row[-1],
+        )
+        for row in db.session.execute(_ACTIONS, {"as_at": as_at})
+    ]
+
+
+def section_standings(scope: Scope, *, as_at: date) -> list[SectionStanding]:
+    """For each school of the scope that has a plan, and each theme: how many actions are in each state."""
+    require_bound(scope)
+    return [
+        SectionStanding(
+            school_id=row[0],
+            theme=Theme(row[1]) if row[1] else None,
+            counts=SectionCounts(*row[2:]),
+        )
+        for row in db.session.execute(_SECTIONS, {"as_at": as_at})
+    ]

@@ -1,0 +1,69 @@
+"""What a measure gives back."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from tenants.plan.models import ActionStatus, Theme
+from tenants.plan.rules import SectionCounts
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the staff who need something have it, at one school on one date."""
+
+    school_id: uuid.UUID
+    key: str  # of the course or document
+    numerator: int
+    denominator: int
+
+    @property
+    def missing(self) -> int:
+        return self.denominator - self.numerator
+
+    @property
+    def percent(self) -> int | None:
+        """Rounded down, so that 100 means everybody; none where nobody needs it."""
+        return 100 * self.numerator // self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True)
+class ActionState:
+    """An action of a plan with its effective status: declared, or derived from its measure."""
+
+    school_id: uuid.UUID
+    action_id: uuid.UUID
+    theme: Theme | None
+    expectation_id: uuid.UUID
+    position: int
+    status: ActionStatus
+    declared_status: ActionStatus
+    is_derived: bool
+    is_overridden: bool
+    measure: str | None
+    target_percent: int | None
+    numerator: int | None
+    denominator: int | None
+    owner_role: str | None
+    owner_id: uuid.UUID | None
+    due_on: date | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True)
+class SectionStanding:
+    """How a theme of one school's plan stands."""
+
+    school_id: uuid.UUID
+    theme: Theme | None
+    counts: SectionCounts
+
+
+@dataclass(frozen=True)
+class TermVolume:
+    """How many referrals a school made in a term, beside its pupils (GIAS number on roll; none where unknown)."""
+
+    school_id: uuid.UUID
+    term: str
+    referrals: int
+    pupils: int | None

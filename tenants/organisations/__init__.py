@@ -1,0 +1,1 @@
+"""Local authorities, trusts and schools: the register."""

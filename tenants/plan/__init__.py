@@ -1,0 +1,1 @@
+"""The action plan: editions, a school's plan, its answers and evidence."""

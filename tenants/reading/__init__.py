@@ -1,0 +1,1 @@
+"""Documents that staff read and confirm."""

@@ -1,0 +1,72 @@
+"""Documents, their editions, and who confirmed which."""
+
+import uuid
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prevent_trust.database import Record, closed_set, same_school
+
+
+class ConfirmationSource(StrEnum):
+    RECORDED = "recorded"
+    PAPER = "paper"
+
+
+class Document(Record):
+    """Something staff must read. The audience is by role; an empty one means everybody."""
+
+    __tablename__ = "document"
+
+    key: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    publisher: Mapped[str] = mapped_column(default="", server_default="")
+    audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    reading_rule: Mapped[str] = mapped_column(default="", server_default="")
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    editions: Mapped[list["DocumentEdition"]] = relationship(
+        back_populates="document", order_by="DocumentEdition.in_force_from"
+    )
+
+
+class DocumentEdition(Record):
+    """One edition of a document. Only a confirmation of the edition in force counts."""
+
+    __tablename__ = "document_edition"
+
+    document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document.id", ondelete="CASCADE"))
+    label: Mapped[str]
+    in_force_from: Mapped[date]
+    address: Mapped[str | None]
+    parts: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+
+    document: Mapped[Document] = relationship(back_populates="editions")
+
+    __table_args__ = (
+        UniqueConstraint("document_id", "label"),
+        UniqueConstraint("document_id", "in_force_from"),
+    )
+
+
+class ReadingConfirmation(Record):
+    __tablename__ = "reading_confirmation"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    staff_id: Mapped[uuid.UUID]
+    document_edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document_edition.id"))
+    confirmed_on: Mapped[date]
+    source: Mapped[ConfirmationSource] = mapped_column(
+        closed_set(ConfirmationSource, "source"),
+        default=ConfirmationSource.RECORDED,
+        server_default="recorded",
+    )
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        same_school("staff_member", "staff_id"),
+        UniqueConstraint("school_id", "document_edition_id", "staff_id"),
+        Index("ix_reading_confirmation_staff_id", "staff_id"),
+    )

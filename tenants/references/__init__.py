@@ -1,0 +1,1 @@
+"""The register of guidance and contacts that plans cite."""

@@ -1,0 +1,1 @@
+"""The referral log, which points at CPOMS and never names a child."""

@@ -1,0 +1,1 @@
+"""What is due, to whom it is sent, and the ledger that sends it once."""

@@ -1,0 +1,1 @@
+"""The people who work at a school, and in which roles."""

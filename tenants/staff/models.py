@@ -1,0 +1,103 @@
+"""Staff and their roles, each from and to a date."""
+
+import uuid
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prevent_trust.database import Record, check, closed_set, keyed_by_school, same_school
+
+
+class StaffRole(StrEnum):
+    PREVENT_LEAD = "prevent_lead"
+    DSL = "dsl"
+    DEPUTY_DSL = "deputy_dsl"
+    HEADTEACHER = "headteacher"
+    SLT = "slt"
+    COMPUTING_LEAD = "computing_lead"
+    GOVERNOR = "governor"
+    LINK_GOVERNOR = "link_governor"
+    TEACHING = "teaching"
+    SUPPORT = "support"
+    IT_SERVICE = "it_service"
+    VOLUNTEER = "volunteer"
+    CONTRACTOR = "contractor"
+
+
+STAFF_ROLE_NAMES = {
+    StaffRole.PREVENT_LEAD: "Prevent lead",
+    StaffRole.DSL: "DSL",
+    StaffRole.DEPUTY_DSL: "Deputy DSL",
+    StaffRole.HEADTEACHER: "Headteacher",
+    StaffRole.SLT: "SLT",
+    StaffRole.COMPUTING_LEAD: "Computing lead",
+    StaffRole.GOVERNOR: "Governor",
+    StaffRole.LINK_GOVERNOR: "Link governor",
+    StaffRole.TEACHING: "Teaching staff",
+    StaffRole.SUPPORT: "Support staff",
+    StaffRole.IT_SERVICE: "IT service",
+    StaffRole.VOLUNTEER: "Volunteer",
+    StaffRole.CONTRACTOR: "Contractor",
+}
+
+
+class StaffMember(Record):
+    """Somebody who works at a school, from the first day to the last. Leavers stay: the past's coverage needs them."""
+
+    __tablename__ = "staff_member"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    staff_code: Mapped[str | None]  # payroll or staff code in the school's own system
+    starts_on: Mapped[date | None]
+    leaves_on: Mapped[date | None]  # the last day
+
+    roles: Mapped[list["StaffRoleHeld"]] = relationship(
+        back_populates="staff_member", order_by="StaffRoleHeld.role", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (
+        keyed_by_school(),
+        check("leaves_on is null or starts_on is null or leaves_on >= starts_on", "leaves_after_start"),
+        Index("ix_staff_member_school_id_leaves_on", "school_id", "leaves_on"),
+        Index(
+            "uq_staff_member_staff_code",
+            "school_id",
+            text("lower(staff_code)"),
+            unique=True,
+            postgresql_where=text("staff_code is not null"),
+        ),
+    )
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class StaffRoleHeld(Record):
+    __tablename__ = "staff_role_held"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    staff_id: Mapped[uuid.UUID]
+    role: Mapped[StaffRole] = mapped_column(closed_set(StaffRole, "role"))
+    from_on: Mapped[date | None]
+    until_on: Mapped[date | None]  # the last day
+
+    staff_member: Mapped[StaffMember] = relationship(back_populates="roles")
+
+    __table_args__ = (
+        same_school("staff_member", "staff_id"),
+        check("until_on is null or from_on is null or until_on >= from_on", "until_after_from"),
+        Index("ix_staff_role_held_school_id_staff_id", "school_id", "staff_id"),
+        Index(
+            "uq_staff_role_held_current",
+            "staff_id",
+            "role",
+            unique=True,
+            postgresql_where=text("until_on is null"),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Courses, who needs them, who has done them."""

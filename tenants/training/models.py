@@ -1,0 +1,53 @@
+"""Courses and completions."""
+
+import uuid
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prevent_trust.database import Record, check, closed_set, same_school
+
+
+class CompletionSource(StrEnum):
+    RECORDED = "recorded"
+    IMPORTED = "imported"
+
+
+class Course(Record):
+    """A course that some or all staff must do. The audience is by role; an empty one means everybody."""
+
+    __tablename__ = "course"
+
+    key: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    provider: Mapped[str] = mapped_column(default="", server_default="")
+    address: Mapped[str | None]
+    requirement: Mapped[str] = mapped_column(default="", server_default="")
+    validity_months: Mapped[int | None]  # none: once is enough
+    audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    __table_args__ = (check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),)
+
+
+class TrainingCompletion(Record):
+    __tablename__ = "training_completion"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    staff_id: Mapped[uuid.UUID]
+    course_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("course.id"))
+    completed_on: Mapped[date]
+    source: Mapped[CompletionSource] = mapped_column(
+        closed_set(CompletionSource, "source"), default=CompletionSource.RECORDED, server_default="recorded"
+    )
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    course: Mapped[Course] = relationship()
+
+    __table_args__ = (
+        same_school("staff_member", "staff_id"),
+        UniqueConstraint("school_id", "course_id", "staff_id", "completed_on"),
+        Index("ix_training_completion_staff_id", "staff_id"),
+    )

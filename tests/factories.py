@@ -1,0 +1,166 @@
+"""Rows for tests. Each call makes one thing with sensible defaults and commits it."""
+
+import itertools
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tenants.access.models import Account, Membership, Role
+from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
+from tenants.plan.models import (
+    Edition,
+    EditionAction,
+    EditionDuty,
+    EditionExpectation,
+    EditionSection,
+    Plan,
+    PlanAction,
+    PlanAnswer,
+    PlanPeriod,
+)
+from tenants.reading.models import Document, DocumentEdition, ReadingConfirmation
+from tenants.referrals.models import ConcernType, Referral, ReferralRoute
+from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
+from tenants.training.models import Course, TrainingCompletion
+
+_numbers = itertools.count(1)
+
+
+class Factory:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def add(self, row: Any) -> Any:
+        self.session.add(row)
+        self.session.commit()
+        return row
+
+    def authority(self, **values: Any) -> LocalAuthority:
+        number = next(_numbers)
+        return self.add(LocalAuthority(**{"code": f"{number % 900 + 100}", "name": f"Authority {number}"} | values))
+
+    def trust(self, **values: Any) -> Trust:
+        number = next(_numbers)
+        return self.add(Trust(**{"group_uid": f"{10000 + number}", "name": f"Trust {number}"} | values))
+
+    def school(self, *, trust: Trust | None = None, authority: LocalAuthority | None = None, **values: Any) -> School:
+        number = next(_numbers)
+        authority_id = (authority or self.authority()).id
+        defaults = {"urn": 100000 + number, "name": f"School {number}", "phase": "Primary", "pupils": 210}
+        school = self.add(School(**defaults | {"authority_id": authority_id} | values))
+        if trust:
+            self.add(TrustMembership(school_id=school.id, trust_id=trust.id, joined_on=date(2020, 9, 1)))
+        return school
+
+    def account(self, **values: Any) -> Account:
+        number = next(_numbers)
+        return self.add(Account(**{"email": f"person{number}@example.org", "name": f"Person {number}"} | values))
+
+    def member(self, role: Role, tenant: School | Trust | LocalAuthority | None = None, **values: Any) -> Account:
+        """An account with that role at the tenant."""
+        account = self.account(**values)
+        self.membership(account, role, tenant)
+        return account
+
+    def membership(
+        self, account: Account, role: Role, tenant: School | Trust | LocalAuthority | None = None, **values: Any
+    ) -> Membership:
+        column = {School: "school_id", Trust: "trust_id", LocalAuthority: "authority_id"}
+        place = {column[type(tenant)]: tenant.id} if tenant else {}
+        return self.add(Membership(account_id=account.id, role=role, **place, **values))
+
+    def staff(self, school: School, *roles: StaffRole, **values: Any) -> StaffMember:
+        number = next(_numbers)
+        defaults = {"given_name": "Ada", "family_name": f"Staff{number}", "email": f"staff{number}@example.org"}
+        member = self.add(StaffMember(school_id=school.id, **defaults | values))
+        for role in roles:
+            self.add(StaffRoleHeld(school_id=school.id, staff_id=member.id, role=role))
+        return member
+
+    def course(self, key: str = "prevent-awareness") -> Course:
+        return self.session.scalars(select(Course).where(Course.key == key)).one()
+
+    def completion(self, member: StaffMember, course: str = "prevent-awareness", on: date = date(2026, 9, 10)) -> Any:
+        return self.add(
+            TrainingCompletion(
+                school_id=member.school_id, staff_id=member.id, course_id=self.course(course).id, completed_on=on
+            )
+        )
+
+    def document_edition(self, key: str = "kcsie-part-one") -> DocumentEdition:
+        return self.session.scalars(
+            select(DocumentEdition)
+            .join(Document)
+            .where(Document.key == key)
+            .order_by(DocumentEdition.in_force_from.desc())
+        ).first()  # type: ignore[return-value]
+
+    def confirmation(self, member: StaffMember, document: str = "kcsie-part-one", on: date = date(2026, 9, 10)) -> Any:
+        return self.add(
+            ReadingConfirmation(
+                school_id=member.school_id,
+                staff_id=member.id,
+                document_edition_id=self.document_edition(document).id,
+                confirmed_on=on,
+            )
+        )
+
+    def referral(self, school: School, **values: Any) -> Referral:
+        number = next(_numbers)
+        concern = self.session.scalars(select(ConcernType).order_by(ConcernType.release_year.desc())).first()
+        assert concern is not None
+        defaults = {
+            "reference": f"R{number}",
+            "made_on": date(2026, 10, 1),
+            "concern_type_id": concern.id,
+            "route": ReferralRoute.NATIONAL_FORM,
+        }
+        return self.add(Referral(school_id=school.id, **defaults | values))
+
+    def plan(self, school: School, *, since: datetime = datetime(2026, 9, 1, tzinfo=UTC)) -> Plan:
+        """The built-in edition as the school's current plan, nothing answered."""
+        edition = self.session.scalars(select(Edition).where(Edition.school_id.is_(None))).first()
+        assert edition is not None
+        plan = self.add(Plan(school_id=school.id, edition_id=edition.id))
+        self.add(PlanPeriod(school_id=school.id, plan_id=plan.id, current_from=since))
+        rows = self.session.execute(
+            select(EditionAction, EditionSection.theme)
+            .join(EditionExpectation, EditionAction.expectation_id == EditionExpectation.id)
+            .join(EditionDuty, EditionExpectation.duty_id == EditionDuty.id)
+            .join(EditionSection, EditionDuty.section_id == EditionSection.id)
+            .where(EditionAction.edition_id == edition.id)
+            .order_by(EditionAction.position)
+        ).all()
+        for position, (action, theme) in enumerate(rows):
+            plan_action = PlanAction(
+                school_id=school.id,
+                plan_id=plan.id,
+                edition_action_id=action.id,
+                expectation_id=action.expectation_id,
+                theme=theme,
+                position=position,
+                measure=action.measure,
+                target_percent=action.target_percent,
+                created_at=since,
+            )
+            self.session.add(plan_action)
+            self.session.flush()
+            self.session.add(PlanAnswer(school_id=school.id, action_id=plan_action.id, recorded_from=since))
+        self.session.commit()
+        return plan
+
+    def actions(self, plan: Plan) -> list[PlanAction]:
+        return list(
+            self.session.scalars(select(PlanAction).where(PlanAction.plan_id == plan.id).order_by(PlanAction.position))
+        )
+
+
+def sign_in(client: FlaskClient, account: Account) -> None:
+    """Gives the client a signed-in session, as after the sign-in page."""
+    with client.session_transaction() as session:
+        session["_user_id"] = account.fs_uniquifier
+        session["_fresh"] = True
+        session["fs_paa"] = datetime.now(UTC).timestamp()
