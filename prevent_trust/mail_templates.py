@@ -24,11 +24,11 @@ class RenderedMail:
     html: str
 
 
-def render_mail(name: str, **values: object) -> RenderedMail:
-    """The mail whose templates are in templates/mail/<name>. A value that is missing raises UndefinedError."""
+def render_mail(folder: str, /, **values: object) -> RenderedMail:
+    """The mail whose templates are in templates/mail/<folder>. A value that is missing raises UndefinedError."""
     environment = _environment()
     subject, plain, html = (
-        environment.get_template(f"{name}/{part}").render(values)
+        environment.get_template(f"{folder}/{part}").render(values)
         for part in ("subject.txt", "message.txt", "message.html")
     )
     return RenderedMail(subject=" ".join(subject.split()), plain=plain.strip() + "\n", html=html)

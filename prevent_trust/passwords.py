@@ -23,7 +23,7 @@ BREACHED = f"This password is in a list of stolen passwords that anybody can dow
 _OBVIOUS = ["prevent", "prevent trust", "safeguarding", "school", "academy", "channel", "kcsie"]
 
 
-class PlainWordsPasswordUtil(PasswordUtil):  # type: ignore[misc]  # Flask-Security is untyped here
+class PlainWordsPasswordUtil(PasswordUtil):
     """Flask-Security asks this for a verdict wherever a password is chosen."""
 
     def validate(self, password: str, is_register: bool, **kwargs: Any) -> tuple[list[str] | None, str]:

@@ -44,7 +44,7 @@ class OutboxMailUtil(MailUtil):
         self,
         template: str,
         subject: str,
-        recipient: str,
+        recipient: str | tuple[str, str],
         sender: str | tuple[str, str],
         body: str | None,
         html: str | None,
@@ -63,7 +63,7 @@ class OutboxMailUtil(MailUtil):
             queue_mail(
                 scope=PlatformScope().stamp,
                 kind=template,
-                to_address=recipient,
+                to_address=kwargs["user"].email,
                 to_name=kwargs["user"].name,
                 subject=mail.subject,
                 plain=mail.plain,
@@ -85,6 +85,7 @@ def flask_security_settings(settings: Settings) -> dict[str, Any]:
         "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST,
         "SECURITY_ZXCVBN_MINIMUM_SCORE": LOWEST_SCORE,
         "SECURITY_PASSWORD_CHECK_BREACHED": "best-effort" if settings.environment is Environment.PRODUCTION else None,
+        "SECURITY_JOIN_USER_ROLES": False,  # there are none: permissions hang on memberships
         "SECURITY_RECOVERABLE": True,
         "SECURITY_CHANGEABLE": True,
         "SECURITY_RETURN_GENERIC_RESPONSES": True,

@@ -138,7 +138,10 @@ def _stamp_on_begin(session: Session, transaction: SessionTransaction, connectio
         connection.execute(_STAMP, _stamp_values(session))
 
 
-def within(scope: Scope, column: ColumnElement[uuid.UUID] | InstrumentedAttribute[uuid.UUID]) -> ColumnElement[bool]:
+_Key = ColumnElement[uuid.UUID] | InstrumentedAttribute[uuid.UUID]
+
+
+def within(scope: Scope, column: _Key | InstrumentedAttribute[uuid.UUID | None]) -> ColumnElement[bool]:
     """The condition that a row's school belongs to the scope: the third lock, beside row-level security.
 
     Raises WrongScope when the session is bound to another scope, since the rows would silently be missing.

@@ -31,7 +31,7 @@ def take_attempt(email: str) -> bool:
     key = _key(email)
     try:
         redis = redis_from_url(_url())
-        attempts = int(redis.incr(key))  # type: ignore[arg-type]  # not the asynchronous client
+        attempts = int(redis.incr(key))
         if attempts in {1, FAILURES_ALLOWED}:
             redis.expire(key, WINDOW_SECONDS)
     except RedisError as error:

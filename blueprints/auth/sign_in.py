@@ -18,7 +18,7 @@ from flask_security.utils import logout_user
 from werkzeug.wrappers import Response
 
 from blueprints.auth.lock_out import LOCKED, forget_attempts, take_attempt
-from blueprints.web.access import public, signed_in
+from blueprints.web.access import View, public, signed_in
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
 from prevent_trust.extensions import limiter, security
@@ -38,7 +38,7 @@ _DECLARATIONS = {
 }
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]  # Flask-Security is untyped here
+class SignInForm(LoginForm):
     """Flask-Security's form without “remember me”, with a lock-out before the password is looked at."""
 
     remember = None
@@ -75,14 +75,14 @@ def install_sign_in(app: Flask) -> None:
         "security.change_password": SIGN_IN_LIMITS,
     }
     for endpoint, declare in _DECLARATIONS.items():
-        view = app.view_functions[endpoint]
+        view: View = app.view_functions[endpoint]
         if endpoint in limits:
             view = limiter.limit(limits[endpoint], methods=["POST"])(view)
         app.view_functions[endpoint] = declare(view)
     security.want_json(lambda request: False)
     app.login_manager.request_loader(lambda request: None)  # type: ignore[attr-defined]  # no tokens
     app.login_manager.unauthorized_callback = _ask_to_sign_in  # type: ignore[attr-defined]  # set by Flask-Security
-    security.unauthn_handler(lambda mechanisms=None, headers=None: _ask_to_sign_in())
+    security.unauthn_handler(_ask_to_sign_in)
     app.before_request(_end_old_session)
     for signal, receiver in (
         (user_authenticated, _note_sign_in),
@@ -93,7 +93,7 @@ def install_sign_in(app: Flask) -> None:
         signal.connect(receiver, app)
 
 
-def _ask_to_sign_in() -> Response:
+def _ask_to_sign_in(mechanisms: object = None, headers: object = None) -> Response:
     """To the page to sign in and from there back to what was asked for, if asking for it again is harmless."""
     flash("Sign in to see that page.", "info")
     wanted = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None

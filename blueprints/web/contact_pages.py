@@ -72,7 +72,7 @@ class ContactPages:
 
     scope: ContactScope
     endpoint: str
-    address: dict[str, uuid.UUID] = field(default_factory=dict)
+    address: dict[str, Any] = field(default_factory=dict)
 
     def url(self, suffix: str = "", **values: Any) -> str:
         return url_for(f"{self.endpoint}{suffix}", **self.address, **values)

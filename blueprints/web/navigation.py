@@ -1,6 +1,5 @@
 """What stands at the top of each page: the tenant's name, its pages, and as whom one reads."""
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +100,7 @@ def navigation(kind: TenantKind, access: Access, address: dict[str, Any]) -> lis
     """The pages that the reader may open, as the service navigation takes them; the one being read is active."""
     argument = _TENANTS[kind][0] if kind in _TENANTS else None
     values = {argument: address[argument]} if argument else {}
-    items = [
+    items: list[dict[str, Any]] = [
         {"text": item.text, "href": url_for(item.endpoint, **values), "active": False}
         for item in ITEMS[kind]
         if item.endpoint in current_app.view_functions and access.allows(item.permission)
@@ -130,7 +129,7 @@ def home_of(membership: Membership) -> str:
     return url_for("auth.organisations")
 
 
-def _tenant_of(membership: Membership) -> tuple[TenantKind, dict[str, uuid.UUID]]:
+def _tenant_of(membership: Membership) -> tuple[TenantKind, dict[str, Any]]:
     for kind, (argument, _) in _TENANTS.items():
         tenant_id = getattr(membership, argument)
         if tenant_id is not None:

@@ -6,6 +6,7 @@ An audience's routes are thin: each makes its `PeoplePages` and calls one of the
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
@@ -82,8 +83,8 @@ class PeoplePages:
     place: Place = field(default_factory=Place)
     schools: tuple[tuple[uuid.UUID, str], ...] = ()
 
-    def url(self, suffix: str = "", **values: object) -> str:
-        address = {name: value for name, value in self.place.columns.items() if value}
+    def url(self, suffix: str = "", **values: Any) -> str:
+        address: dict[str, Any] = {name: value for name, value in self.place.columns.items() if value}
         return url_for(f"{self.endpoint}{suffix}", **address, **values)
 
     def people(self) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.worker.base import BaseWorker
 
 from prevent_trust.queues import QUEUES, queue, redis_from_url
 
@@ -39,7 +40,7 @@ def engine_room(redis_url: str, *, now: datetime) -> EngineRoom:
     return EngineRoom(reachable=True, workers=workers, waiting=waiting)
 
 
-def _alive(worker: Worker, now: datetime) -> WorkerAlive:
+def _alive(worker: BaseWorker, now: datetime) -> WorkerAlive:
     beat = worker.last_heartbeat
     if beat is not None and beat.tzinfo is None:
         beat = beat.replace(tzinfo=UTC)

@@ -32,6 +32,9 @@ LONGEST_REFERENCE = 40
 LONGEST_NOTE = 2000
 
 
+Change = dict[str, str | None]
+
+
 @dataclass
 class ReferralProblem(Exception):
     """What the person asking can put right: messages by the name of the field."""
@@ -173,7 +176,10 @@ def reopen_referral(scope: SchoolScope, *, referral_id: uuid.UUID, seen: str, re
     closed = next((row for row in referral.stages if row.stage is ReferralStageName.CLOSED), None)
     if closed is None:
         return
-    changes = [_change(STAGE_NAMES[ReferralStageName.CLOSED], closed.reached_on, None), {"field": "outcome"}]
+    changes: list[Change] = [
+        _change(STAGE_NAMES[ReferralStageName.CLOSED], closed.reached_on, None),
+        {"field": "outcome"},
+    ]
     referral.stages.remove(closed)
     referral.outcome = None
     db.session.flush()
@@ -257,7 +263,7 @@ def _stage_problems(
     return {}
 
 
-def _change(name: str, before: Any, after: Any) -> dict[str, str | None]:
+def _change(name: str, before: Any, after: Any) -> Change:
     """A field that changed; what it was and is only where that is a date or the route."""
     if isinstance(before, date) or isinstance(after, date) or name == "route":
         return {"field": name, "before": _words(before), "after": _words(after)}
@@ -271,7 +277,7 @@ def _words(value: Any) -> str | None:
 
 
 def _note(
-    referral: Referral, act: str, *, by: uuid.UUID | None, changes: list[dict[str, str | None]] | None = None
+    referral: Referral, act: str, *, by: uuid.UUID | None, changes: list[Change] | None = None
 ) -> None:
     detail = {"referral_id": str(referral.id), "reference": referral.reference, "changes": changes or []}
     db.session.add(AuditEntry(account_id=by, school_id=referral.school_id, act=act, detail=detail))

@@ -134,11 +134,12 @@ def concern_types_for(scope: SchoolScope, day: date) -> Sequence[ConcernType]:
 
 def referral_history(scope: SchoolScope, referral_id: uuid.UUID) -> list[ReferralEvent]:
     """What was done to a referral, newest first."""
+    require_bound(scope)
     rows = db.session.execute(
         select(AuditEntry.created_at, Account.name, AuditEntry.act, AuditEntry.detail)
         .outerjoin(Account, Account.id == AuditEntry.account_id)
         .where(
-            within(scope, AuditEntry.school_id),
+            AuditEntry.school_id == scope.school_id,
             AuditEntry.act.startswith("referral "),
             AuditEntry.detail["referral_id"].astext == str(referral_id),
         )

@@ -53,7 +53,7 @@ def published_release(session: Session, scope: AuthorityScope, release_id: uuid.
     body = release_file(session, scope, release_id, TABLES_FILE)
     if row is None or body is None:
         return None
-    return PublishedRelease(ReleaseSummary(*row[1:]), row.authority_name, ProtectedRelease.from_json(body))
+    return PublishedRelease(ReleaseSummary(*tuple(row)[1:]), row.authority_name, ProtectedRelease.from_json(body))
 
 
 def release_file(session: Session, scope: AuthorityScope, release_id: uuid.UUID, name: str) -> bytes | None:

@@ -172,7 +172,7 @@ def _freeze(
     for table in content.tables:
         files[table.file_name] = ("text/csv; charset=utf-8", csv_bytes(table.columns, table.lines()))
     authority = db.session.get_one(LocalAuthority, scope.authority_id)
-    release_id = db.session.scalar(
+    release_id: uuid.UUID | None = db.session.scalar(
         insert(Release)
         .values(
             authority_id=authority.id,
