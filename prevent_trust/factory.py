@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import click
 from flask import Flask
 from flask.cli import FlaskGroup
 from flask_security.core import RoleMixin
@@ -18,8 +19,8 @@ import blueprints.trust
 import prevent_trust.jobs.kinds  # noqa: F401  # registers the kinds of job
 from blueprints.auth.sign_in import SignInForm
 from blueprints.web import access, errors, navigation, presentation, transactions
-from prevent_trust import cli
-from prevent_trust.config import ROOT, Settings, load_settings
+from prevent_trust.cli import command_line
+from prevent_trust.config import ROOT, Settings, SettingsError, load_settings
 from prevent_trust.database import db
 from prevent_trust.extensions import csrf, limiter, security
 from prevent_trust.jobs.ledger import enqueue_after_commit
@@ -52,7 +53,6 @@ def create_app(settings: Settings | None = None, *, worker: bool = False) -> Fla
     navigation.install_navigation(app)
     for audience in AUDIENCES:
         audience.register(app)
-    cli.register(app)
     return app
 
 
@@ -112,15 +112,12 @@ def _set_up_templates(app: Flask, settings: Settings) -> None:
     presentation.install_presentation(app, demo_mode=settings.is_demo)
 
 
-def worker_app() -> Flask:
-    return create_app(worker=True)
+def _for_command() -> Flask:
+    """The application of a command: the worker's, or a sentence for each setting that is missing."""
+    try:
+        return create_app(worker=True)
+    except SettingsError as error:
+        raise click.ClickException(f"The settings are not complete.\n{error}") from error
 
 
-main = FlaskGroup(
-    name="prevent-trust",
-    create_app=lambda: create_app(worker=os.environ.get("PREVENT_PROCESS") == "worker"),
-    add_default_commands=False,
-    add_version_option=False,
-    help="Oversight of schools' Prevent duty.",
-)
-cli.add_commands(main)
+main = command_line(_for_command)

@@ -7,6 +7,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from prevent_trust.config import Settings
 
+INVITATION_LINK = "invitation"
+
 
 def signed_id(purpose: str, row_id: uuid.UUID) -> str:
     """A token for a link: the id, signed for this purpose only."""

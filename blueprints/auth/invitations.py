@@ -13,10 +13,9 @@ from wtforms.validators import DataRequired, EqualTo, Length
 from blueprints.auth.blueprint import blueprint
 from blueprints.web.access import public
 from blueprints.web.navigation import home_of
-from blueprints.web.people import INVITATION_LINK
 from prevent_trust.extensions import limiter, security
 from prevent_trust.passwords import hashed
-from prevent_trust.signed_links import read_signed_id
+from prevent_trust.signed_links import INVITATION_LINK, read_signed_id
 from prevent_trust.tenancy import PlatformScope, bind_scope
 from tenants.access.actions import AccessProblem, accept, accept_with_new_account, place_of
 from tenants.access.models import ROLE_NAMES, Account, Invitation, Membership

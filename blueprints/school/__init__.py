@@ -4,7 +4,10 @@ from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
     contacts,
+    overview,
     people,
+    plan,
+    plan_action,
     referrals,
 )
 from blueprints.school.blueprint import blueprint

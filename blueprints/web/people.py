@@ -19,7 +19,7 @@ from blueprints.web.fields import DatePartsField
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
 from prevent_trust.database import db
-from prevent_trust.signed_links import signed_id
+from prevent_trust.signed_links import INVITATION_LINK, signed_id
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope
 from tenants.access.actions import (
     AccessProblem,
@@ -36,8 +36,6 @@ from tenants.access.permissions import TenantKind
 from tenants.access.queries import invitation_of, membership_of, pending_invitations, people_of
 from tenants.access.rules import KIND_OF, ROLE_MEANS, state_of
 from tenants.organisations.queries import names_of_organisations
-
-INVITATION_LINK = "invitation"
 
 
 def invitation_link(invitation_id: uuid.UUID) -> str:

@@ -143,6 +143,7 @@ GRANTS = [
     f"grant select, insert on audit_entry to {BOTH}",
     "grant select, insert on release, release_file, release_value to prevent_worker",
     "grant select on release, release_file to prevent_authority",
+    "grant select on alembic_version to prevent_worker",  # `prevent-trust check` compares
 ]
 
 

@@ -1,12 +1,40 @@
-"""The command line, `prevent-trust …`."""
+"""The command line, `prevent-trust …`. Every command works with the worker's role of the database."""
+
+from typing import Any
 
 import click
-from flask import Flask
+from flask.cli import AppGroup, FlaskGroup
+
+from prevent_trust.cli.accounts import create_admin_command
+from prevent_trust.cli.database import database_commands
+from prevent_trust.cli.demo import demo_command, demo_reset_command
 
 
-def register(app: Flask) -> None:
-    """Registers the commands that need an application."""
+class CommandLine(FlaskGroup):
+    """Flask's group, but its help needs no settings: every command is known beforehand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return AppGroup.list_commands(self, ctx)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return AppGroup.get_command(self, ctx, name)
 
 
-def add_commands(group: click.Group) -> None:
-    """Adds the commands to the group that the console script calls."""
+def command_line(create_app: Any) -> CommandLine:
+    """All commands on one group. `create_app` makes the application for those that need it."""
+    group = CommandLine(
+        name="prevent-trust",
+        create_app=create_app,
+        add_default_commands=False,
+        add_version_option=False,
+        set_debug_flag=False,
+        help="Oversight of schools’ Prevent duty.",
+    )
+    for command in (
+        demo_command,
+        demo_reset_command,
+        database_commands,
+        create_admin_command,
+    ):
+        group.add_command(command)
+    return group

@@ -118,3 +118,4 @@ class EvidenceRow:
     added_by: str | None
     added_at: datetime
     removed_at: datetime | None
+    removed_by: str | None

@@ -276,9 +276,7 @@ def _words(value: Any) -> str | None:
     return ROUTE_NAMES[value] if isinstance(value, ReferralRoute) else None
 
 
-def _note(
-    referral: Referral, act: str, *, by: uuid.UUID | None, changes: list[Change] | None = None
-) -> None:
+def _note(referral: Referral, act: str, *, by: uuid.UUID | None, changes: list[Change] | None = None) -> None:
     detail = {"referral_id": str(referral.id), "reference": referral.reference, "changes": changes or []}
     db.session.add(AuditEntry(account_id=by, school_id=referral.school_id, act=act, detail=detail))
     db.session.flush()

@@ -32,7 +32,7 @@ function show(region, state) {
     bar.value = state.done;
     bar.textContent = `${Math.floor((100 * state.done) / state.total)}%`;
   }
-  say(region, "[data-progress-status]", state.status_text ?? state.status);
+  say(region, "[data-progress-status]", state.state_text);
   say(region, "[data-progress-count]", state.total ? `${state.done} of ${state.total}` : "");
   say(region, "[data-progress-message]", state.message ?? "");
   if (!state.finished) return;

@@ -169,7 +169,9 @@ def apply_staff_import(scope: SchoolScope, plan: StaffPlan, *, as_at: date) -> d
     require_bound(scope)
     _add_joiners(scope, plan.joiners)
     changes = plan.changes + plan.leavers
-    rows = [{"id": change.staff_id, "school_id": scope.school_id} | change.values for change in changes if change.values]
+    rows = [
+        {"id": change.staff_id, "school_id": scope.school_id} | change.values for change in changes if change.values
+    ]
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_columns[tuple(row)].append(row)

@@ -76,7 +76,9 @@ def guess_mapping(headers: Sequence[str]) -> StaffMapping:
     columns: dict[str, str] = {}
     for name in FIELDS:
         for word in COLUMN_WORDS[name]:
-            found = next((header for header in headers if _plain(header) == word and header not in columns.values()), None)
+            found = next(
+                (header for header in headers if _plain(header) == word and header not in columns.values()), None
+            )
             if found is not None:
                 columns[name] = found
                 break
@@ -121,7 +123,10 @@ def read_staff(table: Table, mapping: StaffMapping) -> StaffRead:
 
 def rejected_rows_csv(headers: Sequence[str], rejections: Iterable[Rejection]) -> bytes:
     """The rows that were not taken, as they stood, with the line and the reason behind them."""
-    rows = ([*rejection.cells, rejection.line, f"{rejection.column or 'Row'} {rejection.reason}"] for rejection in rejections)
+    rows = (
+        [*rejection.cells, rejection.line, f"{rejection.column or 'Row'} {rejection.reason}"]
+        for rejection in rejections
+    )
     return csv_bytes([*headers, "Line", "Why it was not taken"], rows)
 
 
@@ -196,7 +201,9 @@ def roles_from_words(text: str) -> tuple[frozenset[StaffRole], tuple[str, ...]]:
         words = _plain(part)
         if not words:
             continue
-        found = {role for role, patterns in ROLE_WORDS.items() if any(re.search(pattern, words) for pattern in patterns)}
+        found = {
+            role for role, patterns in ROLE_WORDS.items() if any(re.search(pattern, words) for pattern in patterns)
+        }
         if StaffRole.DEPUTY_DSL in found:
             found.discard(StaffRole.DSL)
         if StaffRole.LINK_GOVERNOR in found:

@@ -108,7 +108,9 @@ def _csv_rows(stream: BinaryIO) -> Iterator[Row]:
     head = stream.read(64 * 1024)
     stream.seek(0)
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise TableError("This is a spreadsheet or Word file by its content. Upload it under its own ending, or as CSV.")
+        raise TableError(
+            "This is a spreadsheet or Word file by its content. Upload it under its own ending, or as CSV."
+        )
     text = io.TextIOWrapper(stream, encoding=_encoding(head, stream), errors="strict", newline="")
     try:
         delimiter = _delimiter(text.readline())
@@ -119,7 +121,9 @@ def _csv_rows(stream: BinaryIO) -> Iterator[Row]:
             if any(cell.strip() for cell in cells):
                 yield Row(line, tuple(_trimmed(cell) for cell in cells))
     except UnicodeDecodeError as error:
-        raise TableError("The file’s characters could not be read. Save it as “CSV UTF-8” and upload it again.") from error
+        raise TableError(
+            "The file’s characters could not be read. Save it as “CSV UTF-8” and upload it again."
+        ) from error
     except csv.Error as error:
         raise TableError(f"The file is not well-formed CSV: {error}. Save it again from the spreadsheet.") from error
     finally:

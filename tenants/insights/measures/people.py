@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
-from tenants.insights.measures.types import Coverage
+from tenants.insights.measures.types import Coverage, Lapsing
 
 STAFF_SQL = """
 staff as materialized (
@@ -88,3 +88,22 @@ def reading_coverage(scope: Scope, *, as_at: date) -> list[Coverage]:
     """For each school of the scope and each document that somebody there must read: how many confirmed, of how many."""
     require_bound(scope)
     return [Coverage(*row) for row in db.session.execute(_READING, {"as_at": as_at})]
+
+
+_LAPSING = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select s.school_id, c.key, count(*), min((t.completed_on + make_interval(months => c.validity_months))::date)
+from staff s
+join course c on c.audience = '{{}}' or c.audience && s.roles
+join trained t on t.staff_id = s.id and t.course_id = c.id
+where t.completed_on + make_interval(months => c.validity_months) > :as_at
+  and t.completed_on + make_interval(months => c.validity_months) <= :until
+group by s.school_id, c.key, c.position
+order by s.school_id, c.position, c.key
+""")
+
+
+def training_lapsing(scope: Scope, *, as_at: date, until: date) -> list[Lapsing]:
+    """For each school and course: how many of those who need it hold it on a date and lose it by a later one."""
+    require_bound(scope)
+    return [Lapsing(*row) for row in db.session.execute(_LAPSING, {"as_at": as_at, "until": until})]

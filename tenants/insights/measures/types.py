@@ -28,6 +28,29 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Lapsing:
+    """How many people's training in a course runs out soon at one school, and the day on which the first does."""
+
+    school_id: uuid.UUID
+    course: str
+    people: int
+    first_on: date
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What else a school must keep in order, counted on one date."""
+
+    school_id: uuid.UUID
+    has_prevent_lead: bool
+    has_dsl: bool
+    staff: int
+    follow_ups_overdue: int  # open referrals whose follow-up was due before the date
+    own_contacts: int
+    contacts_unchecked: int  # own contacts not checked within twelve months
+
+
+@dataclass(frozen=True)
 class ActionState:
     """An action of a plan with its effective status: declared, or derived from its measure."""
 

@@ -1,0 +1,133 @@
+"""What must I do next, and are we safe to be inspected today?"""
+
+import uuid
+from typing import Any
+
+from flask import current_app, render_template, url_for
+from sqlalchemy import select
+
+from blueprints.school.blueprint import blueprint
+from blueprints.web.access import can, requires, today
+from prevent_trust.database import db
+from prevent_trust.tenancy import SchoolScope
+from tenants.access.permissions import Permission
+from tenants.insights.measures.types import ActionState, Coverage
+from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_steps, school_facts
+from tenants.plan.models import THEME_NAMES, ActionStatus, Theme
+from tenants.plan.queries import current_plan, findings
+from tenants.plan.rules import SectionCounts
+from tenants.reading.models import Document
+from tenants.training.models import Course
+
+_OWN_PERMISSION = {
+    Target.REFERRALS: Permission.READ_REFERRALS,
+    Target.STAFF: Permission.READ_STAFF,
+    Target.TRAINING: Permission.READ_STAFF,
+}
+
+
+@blueprint.get("/schools/<uuid:school_id>")
+@requires(Permission.READ_SCHOOL)
+def overview(school_id: uuid.UUID) -> str:
+    scope = SchoolScope(school_id)
+    plan = current_plan(scope)
+    titles = titles_of_subjects()
+    facts = school_facts(
+        scope,
+        as_at=today(),
+        has_plan=plan is not None,
+        open_findings=len(findings(scope, plan.id)) if plan else 0,
+        titles=titles,
+    )
+    return render_template(
+        "school/overview.html",
+        school_id=school_id,
+        plan=plan,
+        facts=facts,
+        steps=[_step(step, school_id) for step in next_steps(facts) if _may_see(step)],
+        sections=section_rows(facts.actions),
+        training=_coverage_rows(facts.training, titles),
+        reading=_coverage_rows(facts.reading, titles),
+        overdue=len(facts.overdue),
+        verdict=_verdict(facts),
+    )
+
+
+def titles_of_subjects() -> dict[str, str]:
+    """Titles of courses and documents by their keys."""
+    rows = [
+        *db.session.execute(select(Course.key, Course.title)),
+        *db.session.execute(select(Document.key, Document.title)),
+    ]
+    return {row.key: row.title for row in rows}
+
+
+def section_rows(actions: Any) -> list[dict[str, Any]]:
+    """The five sections with their counts and state; what an imported plan placed in none of them comes last."""
+    counts = {theme: SectionCounts() for theme in [*Theme, None]}
+    for action in actions:
+        counts[action.theme] += _one(action)
+    named = [(theme, THEME_NAMES[theme], counts[theme]) for theme in Theme]
+    if counts[None].total:
+        named.append((None, "Other parts of your plan", counts[None]))  # type: ignore[arg-type]  # none is a place too
+    return [{"theme": theme, "name": name, "counts": each, "state": each.state.value} for theme, name, each in named]
+
+
+def _one(action: ActionState) -> SectionCounts:
+    return SectionCounts(
+        total=1,
+        met=action.status is ActionStatus.MET,
+        partly_met=action.status is ActionStatus.PARTLY_MET,
+        not_met=action.status is ActionStatus.NOT_MET,
+        not_applicable=action.status is ActionStatus.NOT_APPLICABLE,
+        overdue=action.is_overdue,
+    )
+
+
+def _may_see(step: NextStep) -> bool:
+    permission = _OWN_PERMISSION.get(step.target)
+    return permission is None or can(permission)
+
+
+def _step(step: NextStep, school_id: uuid.UUID) -> dict[str, Any]:
+    return {"step": step, "href": _address(step, school_id)}
+
+
+def _address(step: NextStep, school_id: uuid.UUID) -> str | None:
+    endpoint, values = {
+        Target.PLAN: ("school.plan", {}),
+        Target.PLAN_OVERDUE: ("school.plan", {"state": "overdue"}),
+        Target.PLAN_UNANSWERED: ("school.plan", {"state": "not_answered"}),
+        Target.PLAN_NOT_MET: ("school.plan", {"state": "not_met"}),
+        Target.PLAN_FINDINGS: ("school.plan_findings", {}),
+        Target.STAFF: ("school.staff", {}),
+        Target.TRAINING: ("school.staff", {"gap": step.subject}),
+        Target.READING: ("school.reading", {}),
+        Target.REFERRALS: ("school.referrals", {"state": "open"}),
+        Target.CONTACTS: ("school.contacts", {}),
+    }[step.target]
+    if endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint, school_id=school_id, **values)
+
+
+def _coverage_rows(coverage: Any, titles: dict[str, str]) -> list[tuple[str, Coverage]]:
+    return [(titles.get(row.key, row.key), row) for row in coverage]
+
+
+def _verdict(facts: SchoolFacts) -> str:
+    """One sentence: whether an inspector would find the plan in order today."""
+    if not facts.has_plan:
+        return "There is no action plan here yet."
+    rows = section_rows(facts.actions)
+    states = [row["state"] for row in rows if row["counts"].total]
+    red = [row["name"] for row in rows if row["counts"].total and row["state"] == "red"]
+    if states and all(state == "green" for state in states):
+        return "All sections are green today."
+    if red:
+        return f"{'One section is' if len(red) == 1 else f'{len(red)} sections are'} red today: {_listed(red)}."
+    return "No section is red today. What is not green yet stands below."
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,46 @@
+"""What a school must keep in order beside plan, training and reading: roles filled, follow-ups, contacts."""
+
+from datetime import date
+
+from sqlalchemy import text
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import Scope, require_bound
+from tenants.insights.measures.people import STAFF_SQL
+from tenants.insights.measures.types import Upkeep
+
+_UPKEEP = text(f"""
+with {STAFF_SQL},
+posts as (
+  select school_id, bool_or('prevent_lead' = any (roles)) as has_lead, bool_or('dsl' = any (roles)) as has_dsl,
+    count(*) as people
+  from staff group by school_id
+),
+follow_ups as (
+  select r.school_id, count(*) as overdue
+  from referral r
+  where r.school_id = any (visible_schools()) and r.follow_up_due_on < :as_at and r.made_on <= :as_at
+    and not exists (
+      select from referral_stage c
+      where c.school_id = r.school_id and c.referral_id = r.id and c.stage = 'closed' and c.reached_on <= :as_at)
+  group by r.school_id
+),
+contacts as (
+  select school_id, count(*) as own,
+    count(*) filter (where verified_on is null or verified_on <= cast(:as_at as date) - interval '12 months') as unchecked
+  from contact where school_id = any (visible_schools()) and removed_at is null
+  group by school_id
+)
+select s.id, coalesce(p.has_lead, false), coalesce(p.has_dsl, false), coalesce(p.people, 0),
+  coalesce(f.overdue, 0), coalesce(c.own, 0), coalesce(c.unchecked, 0)
+from unnest(visible_schools()) as s (id)
+left join posts p on p.school_id = s.id
+left join follow_ups f on f.school_id = s.id
+left join contacts c on c.school_id = s.id
+""")
+
+
+def upkeep(scope: Scope, *, as_at: date) -> list[Upkeep]:
+    """One row for each school of the scope. Contacts are counted as they are now; they have no history."""
+    require_bound(scope)
+    return [Upkeep(*row) for row in db.session.execute(_UPKEEP, {"as_at": as_at})]

@@ -1,0 +1,251 @@
+"""What a school does next, in order, and why: the rules of the overview's first screen.
+
+The order follows what can hurt first: nobody in charge, an open referral left alone, what is said to be done by a date
+and is not, then who is missing what, then what nobody has looked at. Each rule says at most one thing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from prevent_trust.tenancy import SchoolScope
+from tenants.insights.measures.compliance import action_states
+from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
+from tenants.insights.measures.types import ActionState, Coverage, Lapsing, Upkeep
+from tenants.insights.measures.upkeep import upkeep
+from tenants.plan.models import ActionStatus
+
+MOST_STEPS = 7
+LAPSING_WITHIN = timedelta(days=60)
+DUE_WITHIN = timedelta(days=14)
+
+
+class Target(StrEnum):
+    """The page on which a step is done."""
+
+    PLAN = "plan"
+    PLAN_OVERDUE = "plan_overdue"
+    PLAN_UNANSWERED = "plan_unanswered"
+    PLAN_NOT_MET = "plan_not_met"
+    PLAN_FINDINGS = "plan_findings"
+    STAFF = "staff"
+    TRAINING = "training"
+    READING = "reading"
+    REFERRALS = "referrals"
+    CONTACTS = "contacts"
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """`subject` is the key of a course or document where the step is about one."""
+
+    target: Target
+    title: str
+    why: str
+    button: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class SchoolFacts:
+    """All that the rules look at, on one date. `titles` name courses and documents by key."""
+
+    as_at: date
+    has_plan: bool
+    actions: Sequence[ActionState]
+    training: Sequence[Coverage]
+    reading: Sequence[Coverage]
+    lapsing: Sequence[Lapsing]
+    upkeep: Upkeep
+    open_findings: int
+    titles: dict[str, str]
+
+    @property
+    def overdue(self) -> list[ActionState]:
+        return [action for action in self.actions if action.is_overdue]
+
+
+def school_facts(
+    scope: SchoolScope, *, as_at: date, has_plan: bool, open_findings: int, titles: dict[str, str]
+) -> SchoolFacts:
+    """Reads the measures; five queries."""
+    return SchoolFacts(
+        as_at=as_at,
+        has_plan=has_plan,
+        actions=action_states(scope, as_at=as_at),
+        training=training_coverage(scope, as_at=as_at),
+        reading=reading_coverage(scope, as_at=as_at),
+        lapsing=training_lapsing(scope, as_at=as_at, until=as_at + LAPSING_WITHIN),
+        upkeep=upkeep(scope, as_at=as_at)[0],
+        open_findings=open_findings,
+        titles=titles,
+    )
+
+
+def next_steps(facts: SchoolFacts) -> list[NextStep]:
+    """At most seven, the most pressing first. None means that nothing is left to do today."""
+    steps = [
+        *_posts(facts),
+        *_follow_ups(facts),
+        *_plan_missing(facts),
+        *_overdue(facts),
+        *_not_met(facts),
+        *_training(facts),
+        *_reading(facts),
+        *_findings(facts),
+        *_lapsing(facts),
+        *_contacts(facts),
+        *_unanswered(facts),
+        *_due_soon(facts),
+    ]
+    return steps[:MOST_STEPS]
+
+
+def _posts(facts: SchoolFacts) -> list[NextStep]:
+    if not facts.upkeep.staff:
+        why = "Until the service knows who works here, nobody can say who is missing what."
+        return [NextStep(Target.STAFF, "Add your staff", why, "Import staff")]
+    vacant = [
+        name
+        for name, held in (("Prevent lead", facts.upkeep.has_prevent_lead), ("DSL", facts.upkeep.has_dsl))
+        if not held
+    ]
+    if not vacant:
+        return []
+    return [
+        NextStep(
+            Target.STAFF,
+            f"Record who is {' and '.join(vacant)}",
+            f"Nobody among the staff holds the role of {' or '.join(vacant)} today.",
+            "Go to staff",
+        )
+    ]
+
+
+def _follow_ups(facts: SchoolFacts) -> list[NextStep]:
+    count = facts.upkeep.follow_ups_overdue
+    if not count:
+        return []
+    title = f"Follow up {_count(count, 'referral')}"
+    return [NextStep(Target.REFERRALS, title, "The date on which you meant to ask again has passed.", "See referrals")]
+
+
+def _plan_missing(facts: SchoolFacts) -> list[NextStep]:
+    if facts.has_plan:
+        return []
+    why = "The school has no plan here yet. Start from the current edition, or from your own Word document."
+    return [NextStep(Target.PLAN, "Start your action plan", why, "Start the plan")]
+
+
+def _overdue(facts: SchoolFacts) -> list[NextStep]:
+    days = sorted(action.due_on for action in facts.overdue if action.due_on)
+    if not days:
+        return []
+    why = f"The oldest was due on {_day(days[0])}. An overdue action makes its section red."
+    return [NextStep(Target.PLAN_OVERDUE, f"Finish {_count(len(days), 'overdue action')}", why, "See what is overdue")]
+
+
+def _not_met(facts: SchoolFacts) -> list[NextStep]:
+    open_ = [
+        action for action in facts.actions
+        if action.status is ActionStatus.NOT_MET and not action.is_overdue and not action.is_derived
+    ]  # fmt: skip
+    without_date = [action for action in open_ if action.due_on is None]
+    if not without_date:
+        return []
+    why = "What is not met needs somebody who does it and a day by which it is done."
+    title = f"Give {_count(len(without_date), 'action')} that {_is(len(without_date))} not met a due date"
+    return [NextStep(Target.PLAN_NOT_MET, title, why, "See what is not met")]
+
+
+def _training(facts: SchoolFacts) -> list[NextStep]:
+    gaps = sorted((row for row in facts.training if row.missing), key=lambda row: row.missing, reverse=True)
+    if not gaps:
+        return []
+    worst = gaps[0]
+    others = f" {_count(len(gaps) - 1, 'other course')} also {_has(len(gaps) - 1)} gaps." if len(gaps) > 1 else ""
+    why = f"{_title(facts, worst.key)}: {worst.numerator} of {worst.denominator} hold it.{others}"
+    title = f"Get {_count(worst.missing, 'person', 'people')} trained"
+    return [NextStep(Target.TRAINING, title, why, "See who is missing it", worst.key)]
+
+
+def _reading(facts: SchoolFacts) -> list[NextStep]:
+    gaps = sorted((row for row in facts.reading if row.missing), key=lambda row: row.missing, reverse=True)
+    if not gaps:
+        return []
+    worst = gaps[0]
+    why = f"{_title(facts, worst.key)}: {worst.numerator} of {worst.denominator} have confirmed that they read it."
+    title = f"Ask {_count(worst.missing, 'person', 'people')} to read and confirm"
+    return [NextStep(Target.READING, title, why, "See who has not", worst.key)]
+
+
+def _findings(facts: SchoolFacts) -> list[NextStep]:
+    if not facts.open_findings:
+        return []
+    title = f"Look at {_count(facts.open_findings, 'point')} that {_is(facts.open_findings)} out of date in your plan"
+    return [
+        NextStep(Target.PLAN_FINDINGS, title, "Your document cites guidance that has been replaced.", "See the points")
+    ]
+
+
+def _lapsing(facts: SchoolFacts) -> list[NextStep]:
+    if not facts.lapsing:
+        return []
+    people = sum(row.people for row in facts.lapsing)
+    first = min(facts.lapsing, key=lambda row: row.first_on)
+    why = f"The first is {_title(facts, first.course)}, on {_day(first.first_on)}."
+    title = f"Renew {_count(people, 'certificate')} within {LAPSING_WITHIN.days} days"
+    return [NextStep(Target.TRAINING, title, why, "See whose", first.course)]
+
+
+def _contacts(facts: SchoolFacts) -> list[NextStep]:
+    if not facts.upkeep.own_contacts:
+        why = "In a crisis nobody should look for a number. Add who in school is rung first."
+        return [NextStep(Target.CONTACTS, "Add your contacts", why, "Add a contact")]
+    count = facts.upkeep.contacts_unchecked
+    if not count:
+        return []
+    why = "Nobody has checked within twelve months that the number still reaches the person."
+    return [NextStep(Target.CONTACTS, f"Check {_count(count, 'contact')}", why, "See contacts")]
+
+
+def _unanswered(facts: SchoolFacts) -> list[NextStep]:
+    count = sum(action.status is ActionStatus.NOT_ANSWERED for action in facts.actions)
+    if not count:
+        return []
+    why = "An action that nobody has answered is a question an inspector will ask."
+    return [NextStep(Target.PLAN_UNANSWERED, f"Answer {_count(count, 'action')}", why, "See what is not answered")]
+
+
+def _due_soon(facts: SchoolFacts) -> list[NextStep]:
+    done = {ActionStatus.MET, ActionStatus.NOT_APPLICABLE}
+    soon = [
+        action.due_on
+        for action in facts.actions
+        if action.due_on and facts.as_at <= action.due_on <= facts.as_at + DUE_WITHIN and action.status not in done
+    ]
+    if not soon:
+        return []
+    title = f"Finish {_count(len(soon), 'action')} due within two weeks"
+    return [NextStep(Target.PLAN, title, f"The first is due on {_day(min(soon))}.", "See the plan")]
+
+
+def _count(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _title(facts: SchoolFacts, key: str) -> str:
+    return facts.titles.get(key, key)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
