@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import FlaskGroup
 from flask_security.core import RoleMixin
 from flask_security.datastore import SQLAlchemyUserDatastore
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
@@ -58,7 +57,7 @@ def create_app(settings: Settings | None = None, *, worker: bool = False) -> Fla
 
 def _configure(app: Flask, settings: Settings, *, worker: bool) -> None:
     app.extensions["settings"] = settings
-    engine: dict[str, Any] = {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+    engine: dict[str, Any] = {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True, "hide_parameters": True}
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         SQLALCHEMY_DATABASE_URI=settings.worker_database_url if worker else settings.database_url,

@@ -16,7 +16,7 @@ CHUNK = 1024 * 1024
 KEY_FORM = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 
-class StoredFileMissing(LookupError):  # noqa: N818  # reads as what it is
+class StoredFileMissing(LookupError):  # reads as what it is
     """There is no file under that key."""
 
 

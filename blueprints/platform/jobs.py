@@ -4,13 +4,14 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-from flask import Response, abort, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import ColumnElement, func, not_, select
 from werkzeug.wrappers import Response as Redirect
 
 from blueprints.platform.blueprint import blueprint
 from blueprints.platform.lists import PER_PAGE, page_number, page_of
 from blueprints.web.access import account_id, requires
+from blueprints.web.job_state import STATE_WORDS, job_state_json
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
 from prevent_trust.database import db
@@ -20,13 +21,6 @@ from prevent_trust.jobs.workers import engine_room
 from prevent_trust.mail import MailState, OutgoingMail
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-
-STATE_WORDS = {
-    JobState.QUEUED: "Waiting to start",
-    JobState.RUNNING: "Running",
-    JobState.DONE: "Finished",
-    JobState.FAILED: "Stopped",
-}
 
 # Done every minute and of no interest while it goes well.
 ROUTINE = "deliver_mail"
@@ -92,15 +86,7 @@ def job(job_id: uuid.UUID) -> str:
 def job_state(job_id: uuid.UUID) -> Response:
     """How far a job is, for the page's script."""
     run = job_run(job_id) or abort(404)
-    return jsonify(
-        state=run.state.value,
-        state_text=STATE_WORDS[run.state],
-        done=run.done,
-        total=run.total,
-        message=run.message,
-        finished=run.is_finished,
-        next_url=None,
-    )
+    return job_state_json(run)
 
 
 @blueprint.post("/platform/jobs/<uuid:job_id>/again")

@@ -8,6 +8,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     people,
     plan,
     plan_action,
+    plan_import,
     referrals,
 )
 from blueprints.school.blueprint import blueprint

@@ -98,7 +98,7 @@ class ReferralForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped her
 
     def details(self) -> ReferralDetails:
         return ReferralDetails(
-            made_on=cast(date, self.made_on.data),  # the field insists on one
+            made_on=cast("date", self.made_on.data),  # the field insists on one
             concern_type_id=self.concern_type_id.data,
             route=ReferralRoute(self.route.data),
             cpoms_reference=self.cpoms_reference.data or None,
@@ -304,7 +304,7 @@ def referral_stage(school_id: uuid.UUID, referral_id: uuid.UUID) -> Response | s
                 scope,
                 referral_id=referral_id,
                 stage=ReferralStageName(form.stage.data),
-                reached_on=cast(date, form.reached_on.data),  # the field insists on one
+                reached_on=cast("date", form.reached_on.data),  # the field insists on one
                 outcome=form.chosen_outcome(),
                 seen=form.seen.data,
                 recorded_by=account_id(),

@@ -4,8 +4,6 @@ from typing import Any
 
 from flask import current_app
 
-import prevent_trust.jobs.gias  # noqa: F401
-import prevent_trust.jobs.releases  # noqa: F401
 from prevent_trust.config import Settings
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.mail import deliver_mail

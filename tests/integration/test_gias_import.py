@@ -131,7 +131,9 @@ def test_a_successor_keeps_its_predecessor_s_records(run_import: Import, make: F
     school = make.school(authority=authority, urn=110602, name="Mill School", status=SchoolStatus.CLOSED)
     make.staff(school, family_name="Stays")
     make.school(authority=authority, urn=149000, name="Mill Academy")
-    result = run_import("URN,LinkURN,LinkName,LinkType,LinkEstablishedDate", "149000,110602,Mill,Predecessor,01/04/2026")
+    result = run_import(
+        "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate", "149000,110602,Mill,Predecessor,01/04/2026"
+    )
     kept = db.session.scalars(select(School)).one()
     assert (result.successions, kept.id, kept.urn, kept.name) == (1, school.id, 149000, "Mill Academy")
     assert db.session.scalars(select(FormerUrn.urn)).all() == [110602]

@@ -115,9 +115,9 @@ def test_signing_in_never_leads_to_another_site(client: FlaskClient, person: Acc
         "/sign-in", query_string={"next": elsewhere}, data={"email": person.email, "password": PASSWORD}
     )
     assert response.status_code in {200, 302}
-    assert "evil.example" not in (response.location or "").partition("?")[0].lstrip("/") or response.location.startswith(
+    assert "evil.example" not in (response.location or "").partition("?")[0].lstrip(
         "/"
-    )
+    ) or response.location.startswith("/")
     assert not (response.location or "").startswith(("http", "//", "\\"))
 
 
@@ -214,9 +214,7 @@ def test_a_reset_link_never_repeats_the_host_that_the_request_claimed(
     assert reset_link(client, make, person, Host="evil.example").startswith("http://localhost/reset-password/")
 
 
-def test_a_new_password_unlocks_an_address_that_was_locked(
-    client: FlaskClient, make: Factory, person: Account
-) -> None:
+def test_a_new_password_unlocks_an_address_that_was_locked(client: FlaskClient, make: Factory, person: Account) -> None:
     for number in range(10):
         submit_from(client, f"10.0.0.{number}", person.email, "wrong password here")
     path = reset_link(client, make, person).removeprefix("http://localhost")
@@ -246,9 +244,7 @@ def test_a_password_of_a_hundred_characters_is_good(web: Flask) -> None:
     assert password_problems("kettle-orbit-mango " * 5, about=[]) == []
 
 
-def test_a_breached_password_is_refused_where_the_list_is_asked(
-    web: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_breached_password_is_refused_where_the_list_is_asked(web: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(web.config, "SECURITY_PASSWORD_CHECK_BREACHED", "best-effort")
     monkeypatch.setattr("flask_security.utils.pwned", lambda password: 3)
     assert password_problems(PASSWORD, about=[]) == [BREACHED]
@@ -272,7 +268,16 @@ def test_a_session_ends_a_working_day_after_the_password_was_given(client: Flask
         assert "_user_id" not in session
 
 
-UNUSED = ("/verify", "/account/verify", "/register", "/login", "/confirm", "/us-signin", "/tf-setup", "/fs-static/x.css")
+UNUSED = (
+    "/verify",
+    "/account/verify",
+    "/register",
+    "/login",
+    "/confirm",
+    "/us-signin",
+    "/tf-setup",
+    "/fs-static/x.css",
+)
 
 
 @pytest.mark.parametrize("path", UNUSED)

@@ -97,7 +97,9 @@ def test_a_date_on_which_no_pupil_was_born_passes(text: str) -> None:
 
 
 @settings(max_examples=200)
-@given(st.dates(date(2006, 11, 24), date(2022, 11, 23)), st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d.%m.%y"]))
+@given(
+    st.dates(date(2006, 11, 24), date(2022, 11, 23)), st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d.%m.%y"])
+)
 def test_no_date_on_which_a_pupil_may_have_been_born_passes(day: date, form: str) -> None:
     assert GuardKind.DATE_OF_BIRTH in kinds(f"noted {day.strftime(form)} in class")
 

@@ -95,7 +95,7 @@ def _copy(table: str, columns: list[str], rows: Iterator[tuple[Any, ...]], repor
     assert isinstance(connection, PsycopgConnection)  # noqa: S101  # the one driver
     count = 0
     with connection.cursor() as cursor, cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy:
-        for count, row in enumerate(rows, start=1):  # noqa: B007  # the last is the count
+        for count, row in enumerate(rows, start=1):  # the last is the count
             copy.write_row(row)
             if count % ROWS_BETWEEN_REPORTS == 0:
                 report(count)

@@ -1,0 +1,1 @@
+"""Existing action plans from Word documents."""

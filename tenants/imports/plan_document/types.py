@@ -1,0 +1,70 @@
+"""A plan as a Word document has it. Every text of the document is somewhere in here."""
+
+from dataclasses import dataclass, field
+
+from tenants.plan.models import Theme
+
+
+class PlanDocumentError(Exception):
+    """The document cannot be read as a plan; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class DocumentAction:
+    """`roles` are the document's own words; `note` holds addresses and remarks that stood below the action."""
+
+    wording: str
+    roles: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass
+class DocumentExpectation:
+    """`note` holds lead-in lines of the cell and, where nobody could place them, words of its last column."""
+
+    wording: str
+    note: str = ""
+    actions: list[DocumentAction] = field(default_factory=list)
+
+
+@dataclass
+class DocumentDuty:
+    wording: str
+    expectations: list[DocumentExpectation] = field(default_factory=list)
+
+
+@dataclass
+class DocumentSection:
+    title: str
+    theme: Theme | None
+    duties: list[DocumentDuty] = field(default_factory=list)
+
+
+@dataclass
+class PlanDocument:
+    """`introduction` stood before the plan's table; `leftovers` are texts that no part of a plan has a place for."""
+
+    title: str
+    introduction: list[str] = field(default_factory=list)
+    sections: list[DocumentSection] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+
+    @property
+    def duties(self) -> list[DocumentDuty]:
+        return [duty for section in self.sections for duty in section.duties]
+
+    @property
+    def expectations(self) -> list[DocumentExpectation]:
+        return [expectation for duty in self.duties for expectation in duty.expectations]
+
+    @property
+    def actions(self) -> list[DocumentAction]:
+        return [action for expectation in self.expectations for action in expectation.actions]
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "sections": len(self.sections),
+            "duties": len(self.duties),
+            "expectations": len(self.expectations),
+            "actions": len(self.actions),
+        }
