@@ -10,11 +10,19 @@ from flask import Flask, current_app, url_for
 
 from blueprints.web.access import LONDON
 from tenants.plan.types import role_words
+from tenants.staff.models import STAFF_ROLE_NAMES
 
 
 def install_presentation(app: Flask, *, demo_mode: bool) -> None:
     """Registers the filters and globals that templates use."""
-    app.jinja_env.filters.update(date=long_date, moment=moment, percent=percent, plural=plural, role_words=role_words)
+    app.jinja_env.filters.update(
+        date=long_date,
+        moment=moment,
+        percent=percent,
+        plural=plural,
+        role_words=role_words,
+        staff_role_words=STAFF_ROLE_NAMES.__getitem__,
+    )
     app.jinja_env.globals.update(asset_url=asset_url, demo_mode=demo_mode)
 
 

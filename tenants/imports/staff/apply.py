@@ -19,6 +19,7 @@ from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.imports.staff.reader import StaffRow
 from tenants.imports.tabular.table import Rejection
+from tenants.staff.actions import end_role
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffMember, StaffRole, StaffRoleHeld
 
 # Roles that a list of posts does not know about; a list that says nothing of them does not take them away.
@@ -221,15 +222,4 @@ def _change_roles(scope: SchoolScope, changes: list[StaffChange], as_at: date) -
     if begun:
         db.session.execute(insert(StaffRoleHeld), begun)
     for role in StaffRole:
-        ids = [change.staff_id for change in changes if role in change.roles_ended]
-        if ids:
-            db.session.execute(
-                update(StaffRoleHeld)
-                .where(
-                    StaffRoleHeld.school_id == scope.school_id,
-                    StaffRoleHeld.staff_id.in_(ids),
-                    StaffRoleHeld.role == role,
-                    StaffRoleHeld.until_on.is_(None),
-                )
-                .values(until_on=as_at - timedelta(days=1))
-            )
+        end_role(scope, [change.staff_id for change in changes if role in change.roles_ended], role, as_at=as_at)

@@ -1,0 +1,56 @@
+"""Writes of confirmations that something was read."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from prevent_trust.database import db, new_id
+from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.reading.models import ConfirmationSource, ReadingConfirmation
+from tenants.staff.models import StaffMember
+
+
+def record_confirmations(
+    scope: SchoolScope,
+    *,
+    staff_ids: Sequence[uuid.UUID],
+    edition_id: uuid.UUID,
+    confirmed_on: date,
+    source: ConfirmationSource,
+    recorded_by: uuid.UUID | None,
+) -> int:
+    """Writes that people of the school confirmed an edition. Returns how many had not been written yet."""
+    require_bound(scope)
+    ours = db.session.scalars(
+        select(StaffMember.id).where(StaffMember.school_id == scope.school_id, StaffMember.id.in_(staff_ids))
+    ).all()
+    if not ours:
+        return 0
+    rows = [
+        {
+            "id": new_id(),
+            "school_id": scope.school_id,
+            "staff_id": staff_id,
+            "document_edition_id": edition_id,
+            "confirmed_on": confirmed_on,
+            "source": source,
+            "recorded_by": recorded_by,
+        }
+        for staff_id in ours
+    ]
+    statement = insert(ReadingConfirmation).values(rows).on_conflict_do_nothing().returning(ReadingConfirmation.id)
+    return len(db.session.scalars(statement).all())
+
+
+def remove_confirmation(scope: SchoolScope, *, confirmation_id: uuid.UUID) -> bool:
+    """Takes a wrong confirmation away. False when the school has no such one."""
+    require_bound(scope)
+    removed = db.session.scalars(
+        delete(ReadingConfirmation)
+        .where(ReadingConfirmation.school_id == scope.school_id, ReadingConfirmation.id == confirmation_id)
+        .returning(ReadingConfirmation.id)
+    ).all()
+    return bool(removed)

@@ -1,0 +1,73 @@
+"""Reads of documents and of who confirmed which edition."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.reading.models import ConfirmationSource, Document, DocumentEdition, ReadingConfirmation
+
+
+@dataclass(frozen=True)
+class DocumentInForce:
+    """A document with the edition of it that counts on a day."""
+
+    key: str
+    title: str
+    publisher: str
+    rule: str
+    audience: frozenset[str]
+    edition_id: uuid.UUID
+    edition: str
+    in_force_from: date
+    address: str | None
+
+
+def documents_in_force(day: date) -> list[DocumentInForce]:
+    """Every document that has an edition in force on the day, in the catalogue's order."""
+    rows = db.session.execute(
+        select(Document, DocumentEdition)
+        .join(DocumentEdition, DocumentEdition.document_id == Document.id)
+        .where(DocumentEdition.in_force_from <= day)
+        .order_by(Document.position, Document.key, DocumentEdition.in_force_from.desc())
+        .distinct(Document.position, Document.key)
+    )
+    return [
+        DocumentInForce(
+            key=document.key,
+            title=document.title,
+            publisher=document.publisher,
+            rule=document.reading_rule,
+            audience=frozenset(document.audience),
+            edition_id=edition.id,
+            edition=edition.label,
+            in_force_from=edition.in_force_from,
+            address=edition.address,
+        )
+        for document, edition in rows
+    ]
+
+
+def document_in_force(key: str, day: date) -> DocumentInForce | None:
+    return next((each for each in documents_in_force(day) if each.key == key), None)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    id: uuid.UUID
+    confirmed_on: date
+    source: ConfirmationSource
+
+
+def confirmations(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, Confirmed]:
+    """Who has confirmed an edition, by member of staff."""
+    require_bound(scope)
+    rows = db.session.scalars(
+        select(ReadingConfirmation).where(
+            ReadingConfirmation.school_id == scope.school_id, ReadingConfirmation.document_edition_id == edition_id
+        )
+    )
+    return {row.staff_id: Confirmed(row.id, row.confirmed_on, row.source) for row in rows}

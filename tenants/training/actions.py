@@ -1,0 +1,54 @@
+"""Writes of completions."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from prevent_trust.database import db, new_id
+from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.staff.models import StaffMember
+from tenants.training.models import TrainingCompletion
+
+
+def record_completions(
+    scope: SchoolScope,
+    *,
+    staff_ids: Sequence[uuid.UUID],
+    course_id: uuid.UUID,
+    completed_on: date,
+    recorded_by: uuid.UUID | None,
+) -> int:
+    """Writes that people of the school completed a course on a day. Returns how many of them had not been written yet."""
+    require_bound(scope)
+    ours = db.session.scalars(
+        select(StaffMember.id).where(StaffMember.school_id == scope.school_id, StaffMember.id.in_(staff_ids))
+    ).all()
+    if not ours:
+        return 0
+    rows = [
+        {
+            "id": new_id(),
+            "school_id": scope.school_id,
+            "staff_id": staff_id,
+            "course_id": course_id,
+            "completed_on": completed_on,
+            "recorded_by": recorded_by,
+        }
+        for staff_id in ours
+    ]
+    statement = insert(TrainingCompletion).values(rows).on_conflict_do_nothing().returning(TrainingCompletion.id)
+    return len(db.session.scalars(statement).all())
+
+
+def remove_completion(scope: SchoolScope, *, completion_id: uuid.UUID) -> bool:
+    """Takes a wrong completion away. False when the school has no such one."""
+    require_bound(scope)
+    removed = db.session.scalars(
+        delete(TrainingCompletion)
+        .where(TrainingCompletion.school_id == scope.school_id, TrainingCompletion.id == completion_id)
+        .returning(TrainingCompletion.id)
+    ).all()
+    return bool(removed)
