@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import blueprints.auth
 import blueprints.authority
 import blueprints.platform
+import blueprints.public
 import blueprints.school
 import blueprints.trust
 import prevent_trust.jobs.kinds  # noqa: F401  # registers the kinds of job
@@ -30,7 +31,14 @@ from prevent_trust.storage import storage_from_url
 from prevent_trust.tenancy import stamp_each_transaction
 from tenants.access.models import Account
 
-AUDIENCES = (blueprints.auth, blueprints.school, blueprints.trust, blueprints.authority, blueprints.platform)
+AUDIENCES = (
+    blueprints.public,
+    blueprints.auth,
+    blueprints.school,
+    blueprints.trust,
+    blueprints.authority,
+    blueprints.platform,
+)
 
 
 class _NoRole(RoleMixin):  # type: ignore[misc]  # Flask-Security is untyped here

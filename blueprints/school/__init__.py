@@ -9,7 +9,10 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan,
     plan_action,
     plan_import,
+    reading,
     referrals,
+    staff,
+    staff_import,
 )
 from blueprints.school.blueprint import blueprint
 

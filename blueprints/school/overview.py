@@ -4,11 +4,9 @@ import uuid
 from typing import Any
 
 from flask import current_app, render_template, url_for
-from sqlalchemy import select
 
 from blueprints.school.blueprint import blueprint
 from blueprints.web.access import can, requires, today
-from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.types import ActionState, Coverage
@@ -16,8 +14,7 @@ from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_step
 from tenants.plan.models import THEME_NAMES, ActionStatus, Theme
 from tenants.plan.queries import current_plan, findings
 from tenants.plan.rules import SectionCounts
-from tenants.reading.models import Document
-from tenants.training.models import Course
+from tenants.reminders.queries import titles_of_subjects
 
 _OWN_PERMISSION = {
     Target.REFERRALS: Permission.READ_REFERRALS,
@@ -51,15 +48,6 @@ def overview(school_id: uuid.UUID) -> str:
         overdue=len(facts.overdue),
         verdict=_verdict(facts),
     )
-
-
-def titles_of_subjects() -> dict[str, str]:
-    """Titles of courses and documents by their keys."""
-    rows = [
-        *db.session.execute(select(Course.key, Course.title)),
-        *db.session.execute(select(Document.key, Document.title)),
-    ]
-    return {row.key: row.title for row in rows}
 
 
 def section_rows(actions: Any) -> list[dict[str, Any]]:

@@ -48,7 +48,8 @@ from tenants.plan.types import (
 )
 
 BASE = "/schools/<uuid:school_id>/plan"
-STATES = {status.value: name for status, name in STATUS_NAMES.items()} | {"overdue": "Overdue"}
+OVERDUE = "overdue"
+STATES = {status.value: name for status, name in STATUS_NAMES.items()} | {OVERDUE: "Overdue"}
 CSV_HEADERS = (
     "Section", "Duty", "What it means", "Action", "By whom", "Status", "How known", "Owner role", "Owner", "Due date",
     "Overdue", "Note", "Evidence",
@@ -142,9 +143,7 @@ class _Filter:
         known = self._states.get(action.id)
         if known is None:
             return False
-        if self.state == "overdue" and not known.is_overdue:
-            return False
-        if self.state and self.state != "overdue" and known.status != self.state:
+        if self.state and not (known.is_overdue if self.state == OVERDUE else known.status == self.state):
             return False
         return not self.owner or self.owner in _owners(action)
 

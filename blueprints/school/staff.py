@@ -15,7 +15,6 @@ from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional, ValidationError
 
 from blueprints.school.blueprint import blueprint
-from blueprints.school.overview import titles_of_subjects
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField
@@ -26,6 +25,7 @@ from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.measures.people import reading_coverage, training_coverage
 from tenants.insights.next_steps import LAPSING_WITHIN
+from tenants.reminders.queries import titles_of_subjects
 from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, change_staff_member
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffMember, StaffRole
 from tenants.staff.queries import roles_on, staff_member, staff_of

@@ -3,8 +3,12 @@
 from flask import Flask
 
 from blueprints.trust import (  # noqa: F401  # hang their routes on the blueprint
+    chase,
+    compare,
     contacts,
+    overview,
     people,
+    reports,
 )
 from blueprints.trust.blueprint import blueprint
 

@@ -6,8 +6,11 @@ import click
 from flask.cli import AppGroup, FlaskGroup
 
 from prevent_trust.cli.accounts import create_admin_command
+from prevent_trust.cli.checks import check_command
 from prevent_trust.cli.database import database_commands
-from prevent_trust.cli.demo import demo_command, demo_reset_command
+from prevent_trust.cli.demo import demo_command, demo_reset_command, fill_demo_command
+from prevent_trust.cli.imports import import_commands
+from prevent_trust.cli.processes import cron_command, serve_command, worker_command
 
 
 class CommandLine(FlaskGroup):
@@ -31,10 +34,16 @@ def command_line(create_app: Any) -> CommandLine:
         help="Oversight of schools’ Prevent duty.",
     )
     for command in (
+        serve_command,
+        worker_command,
+        cron_command,
         demo_command,
         demo_reset_command,
+        fill_demo_command,
         database_commands,
+        import_commands,
         create_admin_command,
+        check_command,
     ):
         group.add_command(command)
     return group

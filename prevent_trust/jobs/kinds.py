@@ -5,6 +5,12 @@ from typing import Any
 from flask import current_app
 
 from prevent_trust.config import Settings
+from prevent_trust.jobs import (  # noqa: F401  # register theirs
+    gias,
+    plan_document,
+    releases,
+    staff,
+)
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.mail import deliver_mail
 from prevent_trust.queues import MAIL

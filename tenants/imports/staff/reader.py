@@ -124,10 +124,16 @@ def read_staff(table: Table, mapping: StaffMapping) -> StaffRead:
 def rejected_rows_csv(headers: Sequence[str], rejections: Iterable[Rejection]) -> bytes:
     """The rows that were not taken, as they stood, with the line and the reason behind them."""
     rows = (
-        [*rejection.cells, rejection.line, f"{rejection.column or 'Row'} {rejection.reason}"]
+        [*_padded(rejection, len(headers)), rejection.line, f"{rejection.column or 'Row'} {rejection.reason}"]
         for rejection in rejections
     )
     return csv_bytes([*headers, "Line", "Why it was not taken"], rows)
+
+
+def _padded(rejection: Rejection, width: int) -> list[str]:
+    """As many cells as there are headers; a row of which only one value is known has that in its first."""
+    cells = list(rejection.cells or (rejection.value,))[:width]
+    return cells + [""] * (width - len(cells))
 
 
 class _CellError(ValueError):

@@ -1,0 +1,10 @@
+"""Pages for everybody, signed in or not: help, accessibility, cookies, and whether the service is well."""
+
+from flask import Flask
+
+from blueprints.public.pages import blueprint
+
+
+def register(app: Flask) -> None:
+    """Registers the audience's pages."""
+    app.register_blueprint(blueprint)

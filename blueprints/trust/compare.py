@@ -1,0 +1,125 @@
+"""How do schools stand side by side, fairly? As at a date, filtered, drawn and as tables."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Response as FileResponse
+from flask import render_template, request, url_for
+
+from blueprints.trust.blueprint import blueprint
+from blueprints.web.access import requires, today
+from blueprints.web.presentation import long_date
+from prevent_trust.tenancy import TrustScope
+from tenants.access.permissions import Permission
+from tenants.imports.tabular.csv_output import csv_bytes
+from tenants.insights.comparison import Comparison, SchoolRow, choices, compare_schools
+from tenants.insights.figures.bars import coverage_by_school, coverage_by_subject
+from tenants.insights.figures.drawing import Figure
+from tenants.insights.figures.heatmap import section_heatmap
+from tenants.insights.figures.volumes import referrals_by_term
+from tenants.plan.models import THEME_NAMES, Theme
+from tenants.reminders.queries import titles_of_subjects
+
+BASE = "/trusts/<uuid:trust_id>/compare"
+
+
+def as_at_day() -> date:
+    """The day that the address asks for, never one to come."""
+    try:
+        return min(date.fromisoformat(request.args.get("as_at", "")), today())
+    except ValueError:
+        return today()
+
+
+@blueprint.get(BASE)
+@requires(Permission.READ_TRUST)
+def compare(trust_id: uuid.UUID) -> str | FileResponse:
+    scope = TrustScope(trust_id)
+    offered = choices(scope)
+    authority = request.args.get("authority", type=_uuid_or_none)
+    authority = authority if authority in {key for key, _ in offered.authorities} else None
+    phase = request.args.get("phase", "")
+    phase = phase if phase in offered.phases else ""
+    compared = compare_schools(scope, as_at=as_at_day(), authority_id=authority, phase=phase or None)
+    titles = titles_of_subjects()
+    subject = request.args.get("course", "")
+    subject = subject if subject in titles else next(iter(titles))
+    kept = {
+        "as_at": compared.as_at.isoformat() if compared.as_at < today() else None,
+        "authority": authority,
+        "phase": phase or None,
+        "course": subject,
+    }
+    figures = _figures(trust_id, compared, titles, subject, kept)
+    wanted = request.args.get("format", "")
+    if wanted in figures:
+        return _csv(figures[wanted])
+    return render_template(
+        "trust/compare.html",
+        trust_id=trust_id,
+        compared=compared,
+        figures=figures,
+        theme_names=[(theme, THEME_NAMES[theme]) for theme in Theme],
+        as_at=compared.as_at,
+        today=today(),
+        hrefs={school.id: _plan(school, compared.as_at) for school in compared.schools},
+        subject=subject,
+        titles=titles,
+        kept=kept,
+        selects=[
+            {
+                "name": "authority",
+                "label": "Local authority",
+                "value": authority or "",
+                "options": [("", "Any authority"), *offered.authorities],
+            },
+            {
+                "name": "phase",
+                "label": "Phase",
+                "value": phase,
+                "options": [("", "Any phase"), *((each, each) for each in offered.phases)],
+            },
+        ],
+    )
+
+
+def _figures(
+    trust_id: uuid.UUID, compared: Comparison, titles: dict[str, str], subject: str, kept: dict[str, Any]
+) -> dict[str, Figure]:
+    day = long_date(compared.as_at)
+
+    def csv_url(name: str) -> str:
+        return url_for("trust.compare", trust_id=trust_id, format=name, **kept)
+
+    def href(school: SchoolRow) -> str:
+        return _plan(school, compared.as_at)
+
+    return {
+        "sections": section_heatmap(compared.schools, as_at=day, href=href, csv_url=csv_url("sections")),
+        "coverage": coverage_by_subject(compared.schools, titles, as_at=day, csv_url=csv_url("coverage")),
+        "coverage-by-school": coverage_by_school(
+            compared.schools, subject, titles[subject], as_at=day, href=href, csv_url=csv_url("coverage-by-school")
+        ),
+        "referrals": referrals_by_term(compared.schools, compared.terms, as_at=day, csv_url=csv_url("referrals")),
+    }
+
+
+def _plan(school: SchoolRow, as_at: date) -> str:
+    day = as_at.isoformat() if as_at < today() else None
+    return url_for("school.plan", school_id=school.id, as_at=day)
+
+
+def _csv(figure: Figure) -> FileResponse:
+    return FileResponse(
+        csv_bytes([column.text for column in figure.table.columns], figure.table.lines()),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{figure.key}.csv"'},
+    )
+
+
+def _uuid_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

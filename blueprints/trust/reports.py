@@ -1,0 +1,46 @@
+"""A report for trustees, as at a date: to be read on paper."""
+
+import uuid
+
+from flask import render_template
+
+from blueprints.trust.blueprint import blueprint
+from blueprints.trust.compare import as_at_day
+from blueprints.web.access import requires, today
+from blueprints.web.presentation import long_date
+from prevent_trust.tenancy import TrustScope
+from tenants.access.permissions import Permission
+from tenants.insights.comparison import SchoolRow, compare_schools
+from tenants.insights.figures.bars import coverage_by_subject
+from tenants.insights.figures.heatmap import section_heatmap
+from tenants.insights.figures.volumes import referrals_by_term
+from tenants.plan.rules import SectionState
+from tenants.reminders.queries import titles_of_subjects
+
+
+@blueprint.get("/trusts/<uuid:trust_id>/reports")
+@requires(Permission.READ_TRUST)
+def reports(trust_id: uuid.UUID) -> str:
+    as_at = as_at_day()
+    compared = compare_schools(TrustScope(trust_id), as_at=as_at)
+    day = long_date(as_at)
+    return render_template(
+        "trust/report.html",
+        trust_id=trust_id,
+        as_at=as_at,
+        today=today(),
+        schools=compared.schools,
+        red=[school for school in compared.schools if school.red],
+        all_green=sum(_is_green(school) for school in compared.schools),
+        without_plan=[school for school in compared.schools if not school.has_plan],
+        overdue=sum(school.whole.overdue for school in compared.schools),
+        figures=[
+            section_heatmap(compared.schools, as_at=day, href=lambda school: None, csv_url=None),
+            coverage_by_subject(compared.schools, titles_of_subjects(), as_at=day, csv_url=None),
+            referrals_by_term(compared.schools, compared.terms, as_at=day, csv_url=None),
+        ],
+    )
+
+
+def _is_green(school: SchoolRow) -> bool:
+    return all(counts.state is SectionState.GREEN for counts in school.sections.values())

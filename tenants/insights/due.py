@@ -1,0 +1,63 @@
+"""What is overdue, missing or about to lapse at each school: the ground of digests and of chasing."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from prevent_trust.tenancy import Scope
+from tenants.insights.measures.compliance import section_standings
+from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
+from tenants.insights.measures.types import Coverage, Lapsing
+from tenants.insights.measures.upkeep import upkeep
+from tenants.plan.rules import SectionCounts
+
+LAPSES_WITHIN = timedelta(days=30)
+
+
+@dataclass
+class SchoolDue:
+    """One school on one date. `plan` counts all its actions; a school without a plan has none."""
+
+    school_id: uuid.UUID
+    plan: SectionCounts = field(default_factory=SectionCounts)
+    training: list[Coverage] = field(default_factory=list)  # courses with gaps only
+    reading: list[Coverage] = field(default_factory=list)  # documents with gaps only
+    lapsing: list[Lapsing] = field(default_factory=list)
+    follow_ups_overdue: int = 0
+    staff: int = 0
+
+    @property
+    def untrained(self) -> int:
+        """Gaps, not people: somebody who misses two courses counts twice."""
+        return sum(row.missing for row in self.training)
+
+    @property
+    def unread(self) -> int:
+        return sum(row.missing for row in self.reading)
+
+    @property
+    def is_anything(self) -> bool:
+        return bool(self.plan.overdue or self.training or self.reading or self.lapsing)
+
+
+def due_by_school(scope: Scope, *, as_at: date) -> dict[uuid.UUID, SchoolDue]:
+    """Every school of the scope, also those with nothing due. Five queries, whatever the number of schools."""
+    schools = {
+        post.school_id: SchoolDue(post.school_id, follow_ups_overdue=post.follow_ups_overdue, staff=post.staff)
+        for post in upkeep(scope, as_at=as_at)
+    }
+    totals: dict[uuid.UUID, SectionCounts] = defaultdict(SectionCounts)
+    for standing in section_standings(scope, as_at=as_at):
+        totals[standing.school_id] += standing.counts
+    for school_id, counts in totals.items():
+        schools[school_id].plan = counts
+    for row in training_coverage(scope, as_at=as_at):
+        if row.missing:
+            schools[row.school_id].training.append(row)
+    for row in reading_coverage(scope, as_at=as_at):
+        if row.missing:
+            schools[row.school_id].reading.append(row)
+    for lapsing in training_lapsing(scope, as_at=as_at, until=as_at + LAPSES_WITHIN):
+        schools[lapsing.school_id].lapsing.append(lapsing)
+    return schools

@@ -1,0 +1,94 @@
+"""Who is reminded, and who was."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, or_, select
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound, within
+from tenants.access.models import Account, Membership, Role
+from tenants.organisations.models import School, SchoolStatus
+from tenants.reading.models import Document
+from tenants.reminders.models import Reminder, ReminderKind
+from tenants.training.models import Course
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Somebody who is a school's Prevent lead today and can sign in."""
+
+    account_id: uuid.UUID
+    name: str
+    email: str
+
+
+def schools_with_a_lead(today: date) -> list[uuid.UUID]:
+    """Open schools that somebody can be reminded at, always in the same order. Needs the platform's scope."""
+    require_bound(PlatformScope())
+    return list(
+        db.session.scalars(
+            select(School.id)
+            .join(Membership, Membership.school_id == School.id)
+            .join(Account, Account.id == Membership.account_id)
+            .where(*_is_lead(today), School.status != SchoolStatus.CLOSED)
+            .group_by(School.id)
+            .order_by(School.id)
+        )
+    )
+
+
+def leads_of(scope: SchoolScope | TrustScope, *, today: date) -> dict[uuid.UUID, list[Lead]]:
+    """The Prevent leads of each school of the scope; schools without one are not in it."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(Membership.school_id, Account.id, Account.name, Account.email)
+        .join(Account, Account.id == Membership.account_id)
+        .where(*_is_lead(today), within(scope, Membership.school_id))
+        .order_by(Account.name, Account.id)
+    )
+    leads: dict[uuid.UUID, list[Lead]] = defaultdict(list)
+    for school_id, *lead in rows:
+        leads[school_id].append(Lead(*lead))
+    return dict(leads)
+
+
+def _is_lead(today: date) -> tuple[object, ...]:
+    return (
+        Membership.role == Role.PREVENT_LEAD,
+        or_(Membership.ends_on.is_(None), Membership.ends_on >= today),
+        Account.active.is_(True),
+    )
+
+
+def reminded(scope: SchoolScope | TrustScope, *, kind: ReminderKind, period: str) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """The pairs of school and account that have had their reminder of the period."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(Reminder.school_id, Reminder.account_id).where(
+            within(scope, Reminder.school_id), Reminder.kind == kind, Reminder.period == period
+        )
+    )
+    return {(row.school_id, row.account_id) for row in rows}
+
+
+def last_chased(scope: TrustScope) -> dict[uuid.UUID, datetime]:
+    """When each school of the trust was last chased."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(Reminder.school_id, func.max(Reminder.created_at))
+        .where(within(scope, Reminder.school_id), Reminder.kind == ReminderKind.CHASE)
+        .group_by(Reminder.school_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def titles_of_subjects() -> dict[str, str]:
+    """Titles of courses and documents by their keys."""
+    rows = [
+        *db.session.execute(select(Course.key, Course.title)),
+        *db.session.execute(select(Document.key, Document.title)),
+    ]
+    return {row.key: row.title for row in rows}
