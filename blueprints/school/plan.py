@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, Length
 from blueprints.school.blueprint import blueprint
 from blueprints.school.overview import section_rows
 from blueprints.web.access import LONDON, account_id, can, requires, today
+from blueprints.web.fields import as_uuid
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
@@ -62,7 +63,7 @@ class StartForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 class OwnActionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     wording = TextAreaField("What is to be done", [DataRequired("Enter what is to be done"), Length(max=1000)])
-    expectation_id = SelectField("Which part of the plan it belongs to", coerce=uuid.UUID)
+    expectation_id = SelectField("Which part of the plan it belongs to", coerce=as_uuid)
     role = SelectField("By whom", choices=[("", "Choose a role"), *ROLE_WORDS.items()])
 
 
@@ -321,6 +322,7 @@ def plan_restore(school_id: uuid.UUID, plan_id: uuid.UUID) -> Response | str:
 @blueprint.post(f"{BASE}/actions/<uuid:action_id>/put-back")
 @requires(Permission.EDIT_SCHOOL)
 def plan_action_put_back(school_id: uuid.UUID, action_id: uuid.UUID) -> Response:
-    put_back_own_action(SchoolScope(school_id), action_id=action_id)
+    if not put_back_own_action(SchoolScope(school_id), action_id=action_id):
+        abort(404)
     flash("The action is in your plan again.", "success")
     return redirect(url_for("school.plan", school_id=school_id), 303)

@@ -297,7 +297,8 @@ def plan_evidence(school_id: uuid.UUID, evidence_id: uuid.UUID) -> FileResponse:
 @blueprint.post(f"{BASE}/evidence/<uuid:evidence_id>/remove")
 @requires(Permission.EDIT_SCHOOL)
 def plan_evidence_remove(school_id: uuid.UUID, action_id: uuid.UUID, evidence_id: uuid.UUID) -> Response:
-    if not remove_evidence(SchoolScope(school_id), evidence_id=evidence_id, removed_by=account_id()):
+    scope = SchoolScope(school_id)
+    if not remove_evidence(scope, action_id=action_id, evidence_id=evidence_id, removed_by=account_id()):
         abort(404)
     flash("The evidence is out of view. You can put it back below.", "success")
     return _back(school_id, action_id)
@@ -306,7 +307,7 @@ def plan_evidence_remove(school_id: uuid.UUID, action_id: uuid.UUID, evidence_id
 @blueprint.post(f"{BASE}/evidence/<uuid:evidence_id>/put-back")
 @requires(Permission.EDIT_SCHOOL)
 def plan_evidence_put_back(school_id: uuid.UUID, action_id: uuid.UUID, evidence_id: uuid.UUID) -> Response:
-    if not put_back_evidence(SchoolScope(school_id), evidence_id=evidence_id):
+    if not put_back_evidence(SchoolScope(school_id), action_id=action_id, evidence_id=evidence_id):
         abort(404)
     flash("The evidence is back.", "success")
     return _back(school_id, action_id)

@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
-from blueprints.web.fields import DatePartsField
+from blueprints.web.fields import DatePartsField, as_uuid
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
@@ -41,7 +41,7 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
         choices=[(source.value, name) for source, name in SOURCE_NAMES.items()],
         default=ConfirmationSource.RECORDED.value,
     )
-    staff = SelectMultipleField("Who has read it?", coerce=uuid.UUID)
+    staff = SelectMultipleField("Who has read it?", coerce=as_uuid)
 
     def validate_confirmed_on(self, confirmed: DatePartsField) -> None:
         if confirmed.data and confirmed.data > today():

@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired, Email, Length, Optional, Validation
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
-from blueprints.web.fields import DatePartsField
+from blueprints.web.fields import DatePartsField, as_uuid
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
@@ -71,9 +71,9 @@ class StaffForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 
 class RecordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    course_id = SelectField("Course", coerce=uuid.UUID)
+    course_id = SelectField("Course", coerce=as_uuid)
     completed_on = DatePartsField("When was it completed?", called="the day of completion")
-    staff = SelectMultipleField("Who completed it?", coerce=uuid.UUID)
+    staff = SelectMultipleField("Who completed it?", coerce=as_uuid)
 
     def validate_completed_on(self, completed: DatePartsField) -> None:
         if completed.data and completed.data > today():

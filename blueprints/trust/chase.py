@@ -13,6 +13,7 @@ from wtforms.validators import Length, ValidationError
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import account_id, can, requires, today
+from blueprints.web.fields import as_uuid
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
 from prevent_trust.tenancy import TrustScope
@@ -30,7 +31,7 @@ BASE = "/trusts/<uuid:trust_id>/chase"
 
 
 class ChaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    schools = SelectMultipleField("Schools to remind", coerce=uuid.UUID)
+    schools = SelectMultipleField("Schools to remind", coerce=as_uuid)
     message = TextAreaField("A line of your own", [Length(max=1000)])
 
     def validate_schools(self, schools: SelectMultipleField) -> None:

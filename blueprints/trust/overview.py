@@ -23,11 +23,12 @@ MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class Need:
-    """A school that needs somebody, with the reasons in words. `weight` orders: the highest first."""
+    """Why a school needs somebody, in words. `weight` orders: the highest first. Gaps alone press on nobody."""
 
     school: SchoolRow
     reasons: tuple[str, ...]
     weight: int
+    is_pressing: bool
 
 
 @blueprint.get("/trusts/<uuid:trust_id>")
@@ -41,9 +42,9 @@ def overview(trust_id: uuid.UUID) -> str:
     return render_template(
         "trust/overview.html",
         trust_id=trust_id,
-        needs=[need for need in needs if need.weight][:MOST_SHOWN],
+        needs=[need for need in needs if need.is_pressing][:MOST_SHOWN],
         schools=now.schools,
-        in_need=sum(bool(need.weight) for need in needs),
+        in_need=sum(need.is_pressing for need in needs),
         changes=_changes(now, before),
         month_ago=today() - MONTH,
     )
@@ -64,12 +65,13 @@ def _need(school: SchoolRow, has_lead: bool) -> Need:
     if overdue := school.whole.overdue:
         reasons.append(f"{overdue} {'action' if overdue == 1 else 'actions'} overdue")
         weight += 5 * overdue
+    is_pressing = bool(reasons)
     untrained = sum(row.missing for row in school.training.values())
     unread = sum(row.missing for row in school.reading.values())
     if untrained or unread:
         reasons.append(f"{untrained} gaps in training, {unread} in reading")
         weight += min(40, (untrained + unread) // 4)
-    return Need(school, tuple(reasons), weight)
+    return Need(school, tuple(reasons), weight, is_pressing)
 
 
 def _changes(now: Comparison, before: Comparison) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Form fields that WTForms does not bring."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -27,6 +28,11 @@ _MONTHS = (
     "december",
 )
 _SHORTEST_MONTH_NAME = 3
+
+
+def as_uuid(value: uuid.UUID | str) -> uuid.UUID:
+    """For a field that chooses among rows: takes what the page posts and what the view sets. Raises ValueError."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
 class DatePartsField(Field):  # type: ignore[misc]  # WTForms has no types

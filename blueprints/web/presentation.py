@@ -23,7 +23,7 @@ def install_presentation(app: Flask, *, demo_mode: bool) -> None:
         role_words=role_words,
         staff_role_words=STAFF_ROLE_NAMES.__getitem__,
     )
-    app.jinja_env.globals.update(asset_url=asset_url, demo_mode=demo_mode)
+    app.jinja_env.globals.update(asset_url=asset_url, demo_mode=demo_mode, plural=plural)
 
 
 def long_date(value: date | datetime | None) -> str:

@@ -125,7 +125,8 @@ POLICIES = {
     ),
     "audit_entry": (
         "school_id = any (visible_schools()) or trust_id = scope_key('trust') or scope_is_platform()",
-        "true",
+        "num_nonnulls(school_id, trust_id, authority_id) = 0 or school_id = any (visible_schools())"
+        " or trust_id = scope_key('trust') or scope_is_platform()",
     ),
 }
 

@@ -280,13 +280,16 @@ def remove_own_action(scope: SchoolScope, *, action_id: uuid.UUID) -> None:
     db.session.flush()
 
 
-def put_back_own_action(scope: SchoolScope, *, action_id: uuid.UUID) -> None:
+def put_back_own_action(scope: SchoolScope, *, action_id: uuid.UUID) -> bool:
+    """Undoes the removal of an action. False when the school has no such action."""
     require_bound(scope)
-    db.session.execute(
+    found = db.session.execute(
         update(PlanAction)
         .where(PlanAction.school_id == scope.school_id, PlanAction.id == action_id)
         .values(removed_at=None)
+        .returning(PlanAction.id)
     )
+    return found.first() is not None
 
 
 def add_link(
@@ -342,22 +345,33 @@ def add_file(
     return evidence
 
 
-def remove_evidence(scope: SchoolScope, *, evidence_id: uuid.UUID, removed_by: uuid.UUID | None) -> bool:
-    """Takes evidence out of view; the file stays, and so does the record that it was there. False when there is none."""
-    return _set_removed(scope, evidence_id, removed_at=datetime.now(UTC), removed_by=removed_by)
+def remove_evidence(
+    scope: SchoolScope, *, action_id: uuid.UUID, evidence_id: uuid.UUID, removed_by: uuid.UUID | None
+) -> bool:
+    """Takes evidence out of view; the file stays, and so does the record that it was there.
+
+    False when the action has no such evidence.
+    """
+    return _set_removed(scope, action_id, evidence_id, removed_at=datetime.now(UTC), removed_by=removed_by)
 
 
-def put_back_evidence(scope: SchoolScope, *, evidence_id: uuid.UUID) -> bool:
-    return _set_removed(scope, evidence_id, removed_at=None, removed_by=None)
+def put_back_evidence(scope: SchoolScope, *, action_id: uuid.UUID, evidence_id: uuid.UUID) -> bool:
+    """Brings evidence back into view. False when the action has no such evidence."""
+    return _set_removed(scope, action_id, evidence_id, removed_at=None, removed_by=None)
 
 
 def _set_removed(
-    scope: SchoolScope, evidence_id: uuid.UUID, *, removed_at: datetime | None, removed_by: uuid.UUID | None
+    scope: SchoolScope,
+    action_id: uuid.UUID,
+    evidence_id: uuid.UUID,
+    *,
+    removed_at: datetime | None,
+    removed_by: uuid.UUID | None,
 ) -> bool:
     require_bound(scope)
     found = db.session.execute(
         update(Evidence)
-        .where(Evidence.school_id == scope.school_id, Evidence.id == evidence_id)
+        .where(Evidence.school_id == scope.school_id, Evidence.action_id == action_id, Evidence.id == evidence_id)
         .values(removed_at=removed_at, removed_by=removed_by)
         .returning(Evidence.id)
     )

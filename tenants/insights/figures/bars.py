@@ -5,10 +5,21 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from tenants.insights.comparison import SchoolRow
-from tenants.insights.figures.drawing import AUBERGINE, AUBERGINE_MID, SOFT, Cell, Column, Figure, Table, as_json
+from tenants.insights.figures.drawing import (
+    AUBERGINE,
+    AUBERGINE_MID,
+    INK,
+    Cell,
+    Column,
+    Figure,
+    Table,
+    as_json,
+    wrapped,
+)
 from tenants.insights.measures.types import Coverage
 
-_ROW, _FOOT = 44, 50  # pixels
+_ROW, _FOOT = 54, 50  # pixels
+CARRIES_WORDS = 70  # per cent of the width of a phone's chart
 
 
 def coverage_by_subject(
@@ -88,31 +99,25 @@ def _total(schools: Sequence[SchoolRow], key: str) -> tuple[int, int]:
 def _bars(names: Sequence[str], counts: Sequence[tuple[int, int]]) -> str:
     """A bar for each name: the share in the accent colour, the rest behind it pale, the figures written in words."""
     shares = [100 * has / needs if needs else 0 for has, needs in counts]
+    labels = wrapped(names)
     chart = go.Figure()
+    chart.add_bar(y=labels, x=[100] * len(labels), orientation="h", marker={"color": AUBERGINE_MID}, hoverinfo="skip")
+    chart.add_bar(y=labels, x=shares, orientation="h", marker={"color": AUBERGINE}, hoverinfo="skip")
+    # The words lie over both, from the left: in white where the dark bar is long enough to carry them.
     chart.add_bar(
-        y=list(names),
-        x=[100] * len(names),
+        y=labels,
+        x=[100] * len(labels),
         orientation="h",
-        marker={"color": AUBERGINE_MID},
-        hoverinfo="skip",
-        text=[f"{has} of {needs}" for has, needs in counts],
-        textposition="outside",
-        textfont={"color": SOFT},
-        cliponaxis=False,
-    )
-    chart.add_bar(
-        y=list(names),
-        x=shares,
-        orientation="h",
-        marker={"color": AUBERGINE},
-        text=[f"{int(share)}%" for share in shares],
+        marker={"color": "rgba(0,0,0,0)"},
+        text=[f"{int(share)}% ({has} of {needs})" for share, (has, needs) in zip(shares, counts, strict=True)],
         textposition="inside",
         insidetextanchor="start",
+        textfont={"color": ["#ffffff" if share >= CARRIES_WORDS else INK for share in shares]},
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     chart.update_layout(barmode="overlay", bargap=0.35, showlegend=False)
     chart.update_yaxes(autorange="reversed")
-    chart.update_xaxes(range=[0, 118], tickvals=[0, 25, 50, 75, 100], ticksuffix="%", showgrid=False)
+    chart.update_xaxes(range=[0, 100], tickvals=[0, 50, 100], ticktext=["0%", "50%", "100%"], showgrid=False)
     return as_json(chart, height=_FOOT + _ROW * max(1, len(names)))
 
 

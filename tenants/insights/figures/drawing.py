@@ -1,5 +1,6 @@
 """What every figure has: words, a chart, and the same figures as a table. The only package that knows Plotly."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,20 @@ class Figure:
     plotly_json: str
     table: Table
     csv_url: str | None = None
+
+
+LABEL_WIDTH = 26  # characters: with more a phone has no room for the bars
+
+
+def wrapped(names: Sequence[str]) -> list[str]:
+    """Labels in lines of bounded width. Two that are the same are kept apart by invisible marks."""
+    labels: list[str] = []
+    for name in names:
+        label = "<br>".join(textwrap.wrap(name, LABEL_WIDTH)) or name
+        while label in labels:
+            label += "\u200b"
+        labels.append(label)
+    return labels
 
 
 def as_json(figure: go.Figure, *, height: int) -> str:

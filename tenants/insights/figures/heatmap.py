@@ -13,19 +13,20 @@ from tenants.insights.figures.drawing import (
     Figure,
     Table,
     as_json,
+    wrapped,
 )
 from tenants.plan.models import THEME_NAMES, Theme
 from tenants.plan.rules import SectionCounts
 
 _SCALE = ("not_answered", "red", "amber", "green")
-_ROW, _HEAD = 34, 70  # pixels
+_ROW, _HEAD = 42, 70  # pixels
 
 
 def section_heatmap(
     schools: Sequence[SchoolRow], *, as_at: str, href: Callable[[SchoolRow], str | None], csv_url: str | None
 ) -> Figure:
     """A cell for each school and section with its state and the share of applicable actions that are met."""
-    names = _distinct_names(schools)
+    names = wrapped([school.name for school in schools])
     grid = [[school.sections[theme] for theme in Theme] for school in schools]
     steps = [(number / len(_SCALE), (number + 1) / len(_SCALE)) for number in range(len(_SCALE))]
     chart = go.Figure(
@@ -92,9 +93,3 @@ def _words(counts: SectionCounts) -> str:
 
 def _percent(value: int | None) -> str:
     return "–" if value is None else f"{value}%"
-
-
-def _distinct_names(schools: Sequence[SchoolRow]) -> list[str]:
-    """Two schools of one name stay two rows."""
-    names = [school.name for school in schools]
-    return [school.name if names.count(school.name) == 1 else f"{school.name} ({school.urn})" for school in schools]

@@ -17,13 +17,14 @@ def referrals_by_term(
     counts = [sum(school.referrals.get(term.key, 0) for school in schools) for term in terms]
     chart = go.Figure(
         go.Bar(
-            x=[term.title for term in terms],
+            x=[f"{term.season.capitalize()}<br>{term.first_day.year}" for term in terms],
             y=counts,
             marker={"color": AUBERGINE},
-            text=[f"{count}<br>{_rate(count, pupils)}" for count in counts],
+            text=[str(count) for count in counts],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{x}: %{y}<extra></extra>",
+            customdata=[_rate(count, pupils) for count in counts],
+            hovertemplate="%{x}: %{y} (%{customdata})<extra></extra>",
         )
     )
     chart.update_yaxes(rangemode="tozero", dtick=max(1, -(-max(counts, default=0) // 5)), title="Referrals")

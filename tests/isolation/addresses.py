@@ -1,0 +1,314 @@
+"""Real rows for the arguments of the application's addresses.
+
+An argument is looked up by `endpoint argument` first, then by its name. One that is found under neither fails
+`test_routes.py`: add it to `ARGUMENTS` with a function that makes a row of the tenant and gives what stands in the address.
+"""
+
+import hashlib
+import io
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask import Flask
+from flask_security.recoverable import generate_reset_password_token
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from prevent_trust.jobs.models import JobRun, JobState
+from prevent_trust.mail import MailState, OutgoingMail
+from prevent_trust.signed_links import INVITATION_LINK, signed_id
+from prevent_trust.storage import Storage, StoredFile
+from tenants.access.models import Invitation, Role
+from tenants.contacts.models import Contact, ContactKind
+from tenants.imports.models import ImportKind, ImportRun, ImportState
+from tenants.insights.disclosure.models import Release, ReleaseFile
+from tenants.insights.disclosure.types import TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
+from tenants.organisations.models import LocalAuthority, School, Trust
+from tenants.plan.models import Edition, Evidence, EvidenceKind, PlanAction, PlanPeriod
+from tests.factories import Factory
+from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
+
+TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
+# What these name is the same for everybody: a document of the register, a table of the release, a styled file.
+SHARED_ARGUMENTS = {"key", "filename"}
+
+
+@dataclass
+class Tenants:
+    """A school in a trust in an authority, with the rows of each."""
+
+    make: Factory
+    app: Flask
+    trust: Trust
+    authority: LocalAuthority
+    school: School
+    rows: SchoolRows
+
+    @classmethod
+    def made_by(cls, make: Factory, app: Flask) -> "Tenants":
+        trust, authority = make.trust(), make.authority()
+        school = make.school(trust=trust, authority=authority)
+        return cls(make, app, trust, authority, school, SchoolRows(make, school))
+
+    def store(self, content: bytes) -> StoredFile:
+        storage: Storage = self.app.extensions["storage"]
+        return storage.save(io.BytesIO(content), key=f"tests/{uuid.uuid4()}")
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        return {"school_id": self.school.id, "trust_id": self.trust.id, "authority_id": self.authority.id}
+
+    def arguments(self, rule: Rule) -> dict[str, Any]:
+        """A value for each argument of the address, made anew where there is none yet."""
+        return {name: self._argument(rule.endpoint, name) for name in sorted(rule.arguments)}
+
+    def fill(self) -> None:
+        """One row in every table of the school, so that its pages have something to show."""
+        for table in ROW_MAKERS:
+            assert self.rows[table] is not None
+
+    def _argument(self, endpoint: str, name: str) -> Any:
+        if name in TENANT_ARGUMENTS:
+            return self.ids[name]
+        return maker_of(endpoint, name)(self, endpoint.partition(".")[0])
+
+
+Maker = Callable[[Tenants, str], Any]
+
+
+def maker_of(endpoint: str, name: str) -> Maker:
+    """Raises KeyError for an argument without a maker."""
+    return ARGUMENTS.get(f"{endpoint} {name}") or ARGUMENTS[name]
+
+
+def _of_school(table: str) -> Maker:
+    return lambda tenants, audience: tenants.rows[table].id
+
+
+def _contact(tenants: Tenants, audience: str) -> Any:
+    owner = {"school": {"school_id": tenants.school.id}, "trust": {"trust_id": tenants.trust.id}}.get(audience, {})
+    return tenants.make.add(Contact(kind=ContactKind.OTHER, name="Office", telephone="01632 960001", **owner)).id
+
+
+def _removed_contact(tenants: Tenants, audience: str) -> Any:
+    key = _contact(tenants, audience)
+    tenants.make.session.get_one(Contact, key).removed_at = datetime.now(UTC)
+    tenants.make.session.commit()
+    return key
+
+
+def _membership(tenants: Tenants, audience: str) -> Any:
+    role = Role.TRUST_READER if audience == "trust" else Role.SCHOOL_READER
+    tenant = tenants.trust if audience == "trust" else tenants.school
+    return tenants.make.membership(tenants.make.account(), role, tenant).id
+
+
+def _invitation(tenants: Tenants, audience: str) -> Any:
+    invitation: Invitation = tenants.rows["invitation"]
+    if audience == "trust":
+        invitation.role, invitation.school_id, invitation.trust_id = Role.TRUST_READER, None, tenants.trust.id
+        tenants.make.session.commit()
+    return invitation.id
+
+
+def _invitation_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_id(INVITATION_LINK, tenants.rows["invitation"].id)
+
+
+def _password_link(tenants: Tenants, audience: str) -> str:
+    account = tenants.make.account(password="not looked at")
+    with tenants.app.test_request_context():
+        return str(generate_reset_password_token(account))
+
+
+def _own_action(tenants: Tenants, audience: str, removed_at: datetime | None = None) -> Any:
+    expected = tenants.rows["plan_action"]
+    return tenants.make.add(
+        PlanAction(
+            school_id=tenants.school.id,
+            plan_id=expected.plan_id,
+            expectation_id=expected.expectation_id,
+            theme=expected.theme,
+            position=1000,
+            own_wording="Ask the governors",
+            removed_at=removed_at,
+        )
+    ).id
+
+
+def _removed_evidence(tenants: Tenants, audience: str) -> Any:
+    tenants.rows["evidence"].removed_at = datetime.now(UTC)
+    tenants.make.session.commit()
+    return tenants.rows["evidence"].id
+
+
+def _stored_evidence(tenants: Tenants, audience: str) -> Any:
+    """A file that is there to be downloaded."""
+    stored = tenants.store(b"Minutes")
+    return tenants.rows.add(
+        Evidence,
+        action_id=tenants.rows["plan_action"].id,
+        kind=EvidenceKind.FILE,
+        title="Minutes",
+        storage_key=stored.key,
+        file_name="minutes.txt",
+        media_type="text/plain",
+        size=stored.size,
+        sha256=stored.sha256,
+    ).id
+
+
+def _archived_plan(tenants: Tenants, audience: str) -> Any:
+    period: PlanPeriod = tenants.rows["plan_period"]
+    period.current_until = datetime.now(UTC)
+    tenants.make.session.commit()
+    tenants.make.plan(tenants.school, since=datetime.now(UTC))
+    return period.plan_id
+
+
+def _plan_run(tenants: Tenants, audience: str) -> Any:
+    """An import that took the place of an earlier plan."""
+    run = import_run(tenants.rows, ImportKind.PLAN)
+    run.result = {"earlier_plan_id": str(_archived_plan(tenants, audience))}
+    return _with_job(tenants, run)
+
+
+def _staff_run(tenants: Tenants, audience: str) -> Any:
+    """A staff list that was uploaded, with its columns as they were guessed."""
+    run = import_run(tenants.rows, ImportKind.STAFF)
+    run.file_name, run.storage_key = "staff.csv", tenants.store(b"Forename,Surname\r\nAda,Byron\r\n").key
+    columns = {"given_name": "Forename", "family_name": "Surname"}
+    run.mapping = {"columns": columns, "complete": False, "as_at": "2026-11-23"}
+    return _with_job(tenants, run)
+
+
+def _with_job(tenants: Tenants, run: ImportRun) -> Any:
+    job = JobRun(scope=f"school:{tenants.school.id}", kind=f"import_{run.kind}", queue="imports", title="Import")
+    run.job_id = tenants.make.add(job).id
+    tenants.make.session.commit()
+    return run.id
+
+
+def _register_run(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        ImportRun(
+            kind=ImportKind.GIAS,
+            state=ImportState.APPLIED,
+            file_name="gias.csv",
+            storage_key="imports/gias",
+            size=1,
+            sha256="0" * 64,
+        )
+    ).id
+
+
+def _release(tenants: Tenants, audience: str) -> Any:
+    """A release that is withheld whole, with the one file that its pages read."""
+    found = tenants.make.session.scalar(select(Release.id).where(Release.authority_id == tenants.authority.id))
+    return found or make_release_row(tenants.make, tenants.authority).id
+
+
+def make_release_row(make: Factory, authority: LocalAuthority) -> Release:
+    table = ProtectedTable("plan", "Action plans", "Actions", ("Section", "Actions"), (), "This table is withheld.")
+    body = ProtectedRelease(schools=None, rules=ReleaseRules(), tables=(table,)).to_json()
+    release: Release = make.add(
+        Release(
+            authority_id=authority.id,
+            authority_name=authority.name,
+            term="2025-26-summer",
+            title="Summer term 2026",
+            as_at=date(2026, 8, 31),
+            period_from=date(2026, 4, 1),
+            period_until=date(2026, 8, 31),
+            published_at=SINCE,
+            code_version="strict-1",
+            sha256="0" * 64,
+        )
+    )
+    for name, media_type, content in ((TABLES_FILE, "application/json", body), ("plan.csv", "text/csv", b"Section")):
+        make.add(
+            ReleaseFile(
+                release_id=release.id,
+                authority_id=authority.id,
+                name=name,
+                media_type=media_type,
+                body=content,
+                sha256=hashlib.sha256(content).hexdigest(),
+            )
+        )
+    return release
+
+
+def _finished_job(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        JobRun(
+            scope="platform:",
+            kind="deliver_mail",
+            queue="mail",
+            title="Send mail",
+            state=JobState.DONE,
+            result={"delivered": 1},
+            finished_at=datetime.now(UTC),
+        )
+    ).id
+
+
+def _refused_mail(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        OutgoingMail(
+            scope=f"school:{tenants.school.id}",
+            kind="invitation",
+            to_address="a@example.org",
+            subject="Invitation",
+            text="Come",
+            html="<p>Come</p>",
+            state=MailState.REFUSED,
+            problem="550 No such user",
+        )
+    ).id
+
+
+def _edition(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.session.scalars(select(Edition.id).where(Edition.school_id.is_(None))).first()
+
+
+ARGUMENTS: dict[str, Maker] = {
+    "action_id": _of_school("plan_action"),
+    "school.plan_action_remove action_id": _own_action,
+    "school.plan_action_put_back action_id": lambda tenants, audience: _own_action(tenants, audience, SINCE),
+    "completion_id": _of_school("training_completion"),
+    "confirmation_id": _of_school("reading_confirmation"),
+    "contact_id": _contact,
+    "edition_id": _edition,
+    "evidence_id": _of_school("evidence"),
+    "school.plan_evidence evidence_id": _stored_evidence,
+    "school.plan_evidence_put_back evidence_id": _removed_evidence,
+    "finding_id": _of_school("plan_finding"),
+    "filename": lambda tenants, audience: "manifest.json",
+    "invitation_id": _invitation,
+    "job_id": _finished_job,
+    "key": lambda tenants, audience: {"school": "kcsie-part-one", "authority": "plan"}[audience],
+    "mail_id": _refused_mail,
+    "membership_id": _membership,
+    "auth.invitation token": _invitation_link,
+    "security.reset_password token": _password_link,
+    "organisation_id": lambda tenants, audience: tenants.school.id,
+    "platform.organisation_trust organisation_id": lambda tenants, audience: tenants.trust.id,
+    "platform.organisation_authority organisation_id": lambda tenants, audience: tenants.authority.id,
+    "person_id": lambda tenants, audience: tenants.make.account().id,
+    "plan_id": _archived_plan,
+    "referral_id": _of_school("referral"),
+    "release_id": _release,
+    "staff_id": _of_school("staff_member"),
+    **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},
+    **{f"school.plan_import_{step} run_id": _plan_run for step in ("run", "state", "apply", "cancel", "undo")},
+    **{
+        f"school.staff_import_{step} run_id": _staff_run
+        for step in ("run", "columns", "state", "apply", "cancel", "rejected")
+    },
+    **{f"{audience}.contacts_restore contact_id": _removed_contact for audience in ("school", "trust", "platform")},
+}

@@ -1,0 +1,160 @@
+"""One row of each kind that belongs to a school, by the name of its table.
+
+A table with `school_id` that is missing here fails `test_tables.py`.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from prevent_trust.mail import OutgoingMail
+from tenants.access.models import AuditEntry, Invitation, Role
+from tenants.contacts.models import Contact, ContactKind
+from tenants.imports.models import ImportKind, ImportRejection, ImportRun
+from tenants.organisations.models import FormerUrn, School, TrustMembership
+from tenants.plan.models import (
+    Edition,
+    EditionAction,
+    EditionDuty,
+    EditionExpectation,
+    EditionSection,
+    EditionSource,
+    Evidence,
+    EvidenceKind,
+    PlanAnswer,
+    PlanFinding,
+    PlanPeriod,
+)
+from tenants.referrals.models import ReferralStage, ReferralStageName
+from tenants.reminders.models import Reminder, ReminderKind
+from tenants.staff.models import StaffRole, StaffRoleHeld
+from tests.factories import Factory
+
+SINCE = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+class SchoolRows:
+    """The rows of one school; each is made when it is first asked for, with what it hangs on."""
+
+    def __init__(self, make: Factory, school: School) -> None:
+        self.make = make
+        self.school = school
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, table: str) -> Any:
+        if table not in self._made:
+            self._made[table] = ROW_MAKERS[table](self)
+        return self._made[table]
+
+    def add(self, model: type[Any], **values: Any) -> Any:
+        return self.make.add(model(school_id=self.school.id, **values))
+
+    def only(self, model: type[Any], **values: Any) -> Any:
+        """The row that another maker has made already."""
+        query = select(model).filter_by(school_id=self.school.id, **values)
+        return self.make.session.scalars(query).one()
+
+
+def import_run(rows: SchoolRows, kind: ImportKind) -> ImportRun:
+    """A file that was uploaded and has not been read yet."""
+    key = uuid.uuid4()
+    return rows.add(
+        ImportRun, id=key, kind=kind, file_name="file", storage_key=f"imports/{key}", size=1, sha256="0" * 64
+    )  # type: ignore[no-any-return]
+
+
+def _reminder(rows: SchoolRows) -> Reminder:
+    account = rows.make.account()
+    mail = OutgoingMail(
+        scope=f"school:{rows.school.id}", kind="digest", to_address=account.email, subject="", text="", html=""
+    )
+    return rows.add(
+        Reminder,
+        account_id=account.id,
+        kind=ReminderKind.WEEKLY_DIGEST,
+        period="2026-W48",
+        reasons=[],
+        mail_id=rows.make.add(mail).id,
+    )  # type: ignore[no-any-return]
+
+
+def _invitation(rows: SchoolRows) -> Invitation:
+    return rows.add(
+        Invitation,
+        email="invited@example.org",
+        name="Ivy Invited",
+        role=Role.SCHOOL_READER,
+        expires_at=datetime.now(UTC) + timedelta(days=7),
+    )  # type: ignore[no-any-return]
+
+
+def _edition_action(rows: SchoolRows) -> EditionAction:
+    return rows.add(
+        EditionAction,
+        edition_id=rows["edition"].id,
+        expectation_id=rows["edition_expectation"].id,
+        key="a",
+        position=1,
+        wording="Do it",
+    )  # type: ignore[no-any-return]
+
+
+def _plan_finding(rows: SchoolRows) -> PlanFinding:
+    return rows.add(
+        PlanFinding,
+        plan_id=rows["plan"].id,
+        reference_key="kcsie",
+        place="Section 1",
+        quote="KCSIE 2019",
+        why="It is out of date",
+        advice="Cite the edition in force",
+    )  # type: ignore[no-any-return]
+
+
+ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
+    "former_urn": lambda rows: rows.add(FormerUrn, urn=rows.school.urn + 800000),
+    "trust_membership": lambda rows: rows.only(TrustMembership),
+    "membership": lambda rows: rows.make.membership(rows.make.account(), Role.SCHOOL_READER, rows.school),
+    "invitation": _invitation,
+    "audit_entry": lambda rows: rows.add(AuditEntry, act="plan started"),
+    "contact": lambda rows: rows.add(Contact, kind=ContactKind.SCHOOL, name="Office", telephone="01632 960001"),
+    "edition": lambda rows: rows.add(
+        Edition, key="own", title="Own plan", source=EditionSource.IMPORTED, published_on=date(2026, 9, 1)
+    ),
+    "edition_section": lambda rows: rows.add(
+        EditionSection, edition_id=rows["edition"].id, key="s", position=1, title="Section"
+    ),
+    "edition_duty": lambda rows: rows.add(
+        EditionDuty, section_id=rows["edition_section"].id, key="d", position=1, wording="Duty"
+    ),
+    "edition_expectation": lambda rows: rows.add(
+        EditionExpectation, duty_id=rows["edition_duty"].id, key="e", position=1, wording="Expectation"
+    ),
+    "edition_action": _edition_action,
+    "plan": lambda rows: rows.make.plan(rows.school, since=SINCE),
+    "plan_period": lambda rows: rows.only(PlanPeriod, plan_id=rows["plan"].id),
+    "plan_action": lambda rows: rows.make.actions(rows["plan"])[0],
+    "plan_answer": lambda rows: rows.only(PlanAnswer, action_id=rows["plan_action"].id),
+    "plan_finding": _plan_finding,
+    "evidence": lambda rows: rows.add(
+        Evidence,
+        action_id=rows["plan_action"].id,
+        kind=EvidenceKind.LINK,
+        title="Minutes",
+        address="https://school.example/minutes",
+    ),
+    "staff_member": lambda rows: rows.make.staff(rows.school, StaffRole.DSL),
+    "staff_role_held": lambda rows: rows.only(StaffRoleHeld, staff_id=rows["staff_member"].id),
+    "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
+    "reading_confirmation": lambda rows: rows.make.confirmation(rows["staff_member"]),
+    "referral": lambda rows: rows.make.referral(rows.school),
+    "referral_stage": lambda rows: rows.add(
+        ReferralStage, referral_id=rows["referral"].id, stage=ReferralStageName.MADE, reached_on=date(2026, 10, 1)
+    ),
+    "reminder": _reminder,
+    "import_run": lambda rows: import_run(rows, ImportKind.STAFF),
+    "import_rejection": lambda rows: rows.add(ImportRejection, run_id=rows["import_run"].id, line=2, reason="is empty"),
+}

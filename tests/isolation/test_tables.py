@@ -1,0 +1,517 @@
+"""Row-level security, table by table: with one school's stamp nothing of another's is read or written.
+
+Everything runs on the roles of the database themselves, past the application.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from psycopg import errors
+from sqlalchemy.exc import DBAPIError
+
+import prevent_trust.factory  # noqa: F401  # brings every model into the metadata
+from prevent_trust.config import postgresql_url
+from prevent_trust.database import db, new_id
+from prevent_trust.database_roles import AUTHORITY, OWNER, WEB, WORKER, RoleUrls
+from prevent_trust.jobs.models import JobRun
+from prevent_trust.mail import OutgoingMail
+from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
+from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
+from tests.factories import Factory
+from tests.isolation.rows import ROW_MAKERS, SchoolRows
+
+# Every table is in one of these. What the register says of a school is public (GIAS, Open Government Licence).
+REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membership"}
+BUILT_IN = {"course", "document", "document_edition", "concern_type", "reference"}
+BY_STAMP = {"outgoing_mail", "job_run"}
+RELEASES = {"release", "release_file", "release_value"}
+WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an account before any tenant is known
+OF_A_SCHOOL = set(ROW_MAKERS) - REGISTER
+
+TABLES = db.metadata.tables
+SEEN_BY_THE_PLATFORM = {"membership", "invitation", "audit_entry"}
+READ_BY_THE_AUTHORITY = {"release", "release_file"}
+BOTH = pytest.mark.parametrize("role", [WEB, WORKER])
+
+
+@dataclass
+class World:
+    """Our school in our trust; a school that left our trust; a school of another trust. One row of each in every table."""
+
+    our_trust: Trust
+    our_authority: LocalAuthority
+    ours: SchoolRows
+    left: SchoolRows
+    theirs: SchoolRows
+    their_trust: Trust
+    their_authority: LocalAuthority
+
+    @property
+    def others(self) -> tuple[SchoolRows, SchoolRows]:
+        return self.left, self.theirs
+
+    @property
+    def stamps(self) -> list[str]:
+        """Those that show our school and none of the others."""
+        return [f"school:{self.ours.school.id}", f"trust:{self.our_trust.id}"]
+
+    def blind_stamps(self, role: str) -> list[str]:
+        """Those that show no school's records at all."""
+        stamps = ["", f"school:{uuid.uuid4()}", f"trust:{uuid.uuid4()}"]
+        return [*stamps, f"authority:{self.their_authority.id}"] if role == WEB else stamps
+
+
+@pytest.fixture
+def world(make: Factory) -> World:
+    our_trust, their_trust, our_authority, their_authority = (
+        make.trust(),
+        make.trust(),
+        make.authority(),
+        make.authority(),
+    )
+    left = make.school(authority=our_authority)
+    make.add(
+        TrustMembership(school_id=left.id, trust_id=our_trust.id, joined_on=date(2020, 9, 1), left_on=date(2026, 8, 31))
+    )
+    ours, theirs = (
+        make.school(trust=t, authority=a) for t, a in ((our_trust, our_authority), (their_trust, their_authority))
+    )
+    rows = [SchoolRows(make, school) for school in (ours, left, theirs)]
+    for each in rows:
+        for table in ROW_MAKERS:
+            assert each[table] is not None
+    return World(our_trust, our_authority, *rows, their_trust, their_authority)
+
+
+@pytest.fixture(scope="session")
+def engines_by_role(database: RoleUrls) -> Iterator[dict[str, sa.Engine]]:
+    engines = {role: sa.create_engine(postgresql_url(url)) for role, url in database.all().items()}
+    yield engines
+    for engine in engines.values():
+        engine.dispose()
+
+
+class As:
+    """A transaction of a role under a stamp; whatever it does is rolled back."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def count(self, table: str, school: School | None = None) -> int:
+        """How many rows it sees: the school's, or those of any school."""
+        condition = "school_id = :school" if school else "school_id is not null"
+        return int(
+            self.run(f"select count(*) from {table} where {condition}", school=school and school.id).scalar_one()
+        )
+
+    def run(self, statement: str, **values: Any) -> sa.CursorResult[Any]:
+        return self.connection.execute(sa.text(statement), values)
+
+    def changed(self, statement: str, **values: Any) -> int:
+        """How many rows a statement changes; none when PostgreSQL refuses it."""
+        return 0 if self.is_refused(statement, **values) else self._changed
+
+    def is_refused(self, statement: str, **values: Any) -> bool:
+        """Whether PostgreSQL says that the role may not: for want of a grant, or by a policy."""
+        return self.problem(statement, **values) is errors.InsufficientPrivilege
+
+    def problem(self, statement: str, **values: Any) -> type[BaseException] | None:
+        savepoint = self.connection.begin_nested()
+        try:
+            self._changed = self.run(statement, **values).rowcount
+        except DBAPIError as error:
+            return type(error.orig)
+        else:
+            return None
+        finally:
+            savepoint.rollback()
+
+    def insertion(self, table: str, row: dict[str, Any]) -> type[BaseException] | None:
+        """What comes of adding the row under a new key."""
+        copy = json.dumps(row | {"id": str(new_id())})
+        into = f"insert into {table} select (jsonb_populate_record(null::{table}, cast(:row as jsonb))).*"
+        return self.problem(into, row=copy)
+
+
+@contextmanager
+def acting(engine: sa.Engine, stamp: str) -> Iterator[As]:
+    with engine.connect() as connection, connection.begin() as transaction:
+        if stamp:
+            connection.execute(sa.text("select set_config('prevent.scope', :stamp, true)"), {"stamp": stamp})
+        yield As(connection)
+        transaction.rollback()
+
+
+def as_json(superuser: sa.Engine, table: str, key: uuid.UUID) -> dict[str, Any]:
+    with superuser.connect() as connection:
+        found = connection.execute(sa.text(f"select to_jsonb(t) from {table} t where id = :key"), {"key": key})
+        return dict(found.scalar_one())
+
+
+# Nothing is forgotten
+
+
+def test_every_table_is_classified() -> None:
+    assert {*TABLES, "alembic_version"} == OF_A_SCHOOL | REGISTER | BUILT_IN | BY_STAMP | RELEASES | WITHOUT_POLICIES
+
+
+def test_every_table_with_a_school_has_a_maker_of_rows() -> None:
+    assert {name for name, table in TABLES.items() if "school_id" in table.columns} == set(ROW_MAKERS)
+
+
+def test_the_database_holds_those_tables_and_nothing_else_to_read(superuser: sa.Engine) -> None:
+    with superuser.connect() as connection:
+        readable = connection.scalars(
+            sa.text(
+                "select relname from pg_class where relkind in ('r', 'p', 'v', 'm', 'f', 'S')"
+                " and relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert set(readable) == set(TABLES) | {"alembic_version"}
+
+
+def test_row_level_security_is_on_and_forced_everywhere(superuser: sa.Engine) -> None:
+    with superuser.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                "select relname, relrowsecurity and relforcerowsecurity as locked from pg_class"
+                " where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert {row.relname for row in rows if not row.locked} == WITHOUT_POLICIES
+
+
+def test_no_role_bypasses_the_policies_or_can_become_another(superuser: sa.Engine) -> None:
+    with superuser.connect() as connection:
+        roles = connection.execute(
+            sa.text(
+                "select rolname from pg_roles where rolname = any (:roles) and not (rolsuper or rolbypassrls"
+                " or rolcreaterole or rolcreatedb or rolreplication)"
+            ),
+            {"roles": [OWNER, WEB, WORKER, AUTHORITY]},
+        )
+        assert len(roles.all()) == 4
+        members = connection.scalars(
+            sa.text("select member::regrole::text from pg_auth_members where member::regrole::text like 'prevent%'")
+        )
+        assert members.all() == []
+        owners = connection.scalars(sa.text("select distinct tableowner from pg_tables where schemaname = 'public'"))
+        assert owners.all() == [OWNER]
+
+
+# A school's rows
+
+
+@BOTH
+def test_without_a_stamp_of_its_own_nobody_sees_a_school_s_rows(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for stamp in world.blind_stamps(role):
+        with acting(engines_by_role[role], stamp) as them:
+            assert {table for table in OF_A_SCHOOL if them.count(table)} == set(), stamp
+
+
+@BOTH
+def test_without_a_stamp_of_its_own_nobody_writes_a_school_s_rows(
+    world: World, engines_by_role: dict[str, sa.Engine], superuser: sa.Engine, role: str
+) -> None:
+    for stamp in world.blind_stamps(role):
+        with acting(engines_by_role[role], stamp) as them:
+            written = {table for table in OF_A_SCHOOL if writes(them, superuser, table, world.theirs)}
+        assert written == set(), stamp
+
+
+@BOTH
+def test_the_platform_sees_accounts_and_acts_and_no_school_s_records(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    with acting(engines_by_role[role], "platform:") as them:
+        assert {table for table in OF_A_SCHOOL if them.count(table)} == SEEN_BY_THE_PLATFORM
+
+
+@BOTH
+def test_a_stamp_shows_its_own_school_s_rows_in_every_table(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for stamp in world.stamps:
+        with acting(engines_by_role[role], stamp) as them:
+            shown = {table for table in OF_A_SCHOOL if them.count(table, world.ours.school)}
+        assert shown == OF_A_SCHOOL, stamp
+
+
+@BOTH
+def test_a_stamp_shows_no_other_school_s_rows_in_any_table(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for stamp in world.stamps:
+        with acting(engines_by_role[role], stamp) as them:
+            for other in world.others:
+                assert {table for table in OF_A_SCHOOL if them.count(table, other.school)} == set(), stamp
+
+
+@BOTH
+def test_a_stamp_lets_no_other_school_s_rows_be_added_changed_or_removed(
+    world: World, engines_by_role: dict[str, sa.Engine], superuser: sa.Engine, role: str
+) -> None:
+    for stamp in world.stamps:
+        with acting(engines_by_role[role], stamp) as them:
+            for other in world.others:
+                assert {table for table in OF_A_SCHOOL if writes(them, superuser, table, other)} == set(), stamp
+
+
+@BOTH
+def test_a_stamp_lets_no_row_be_moved_to_another_school(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        for table in OF_A_SCHOOL:
+            moved = f"update {table} set school_id = :theirs where id = :id"
+            assert them.is_refused(moved, theirs=world.theirs.school.id, id=world.ours[table].id), table
+
+
+@BOTH
+def test_a_stamp_lets_its_own_school_s_rows_be_added(
+    world: World, engines_by_role: dict[str, sa.Engine], superuser: sa.Engine, role: str
+) -> None:
+    """The proof that the refusals above are the policies' and not those of missing grants."""
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        refused = {
+            table
+            for table in OF_A_SCHOOL
+            if them.insertion(table, as_json(superuser, table, world.ours[table].id)) is errors.InsufficientPrivilege
+        }
+    assert refused == set()
+
+
+def writes(them: As, superuser: sa.Engine, table: str, other: SchoolRows) -> bool:
+    """Whether a row of the other school can be added, changed or removed."""
+    keys = {"school": other.school.id}
+    return (
+        them.insertion(table, as_json(superuser, table, other[table].id)) is not errors.InsufficientPrivilege
+        or them.changed(f"update {table} set created_at = created_at where school_id = :school", **keys) > 0
+        or them.changed(f"delete from {table} where school_id = :school", **keys) > 0
+    )
+
+
+SAME_SCHOOL_KEYS = [
+    (name, next(column.name for column in key.columns if column.name != "school_id"), key.referred_table.name)
+    for name, table in sorted(TABLES.items())
+    for key in table.foreign_key_constraints
+    if "school_id" in key.columns and len(key.columns) == 2
+]
+
+
+def test_no_row_points_into_another_school_s_records(world: World, superuser: sa.Engine) -> None:
+    for table, column, parent in SAME_SCHOOL_KEYS:
+        with acting(superuser, "") as anybody:
+            anybody.run(f"delete from {table} where school_id = :theirs", theirs=world.theirs.school.id)
+            pointed = anybody.problem(
+                f"update {table} set {column} = :parent where id = :id",
+                parent=world.theirs[parent].id,
+                id=world.ours[table].id,
+            )
+        assert pointed is errors.ForeignKeyViolation, (table, column)
+
+
+# The register, and what the product ships
+
+
+@BOTH
+def test_only_the_platform_writes_the_register_and_what_the_product_ships(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for stamp in ["", *world.stamps]:
+        with acting(engines_by_role[role], stamp) as them:
+            written = {
+                table
+                for table in REGISTER | BUILT_IN
+                if them.changed(f"update {table} set created_at = created_at") or them.changed(f"delete from {table}")
+            }
+        assert written == set(), stamp
+
+
+@BOTH
+def test_a_school_does_not_change_an_edition_that_the_product_ships(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        for table in ("edition", "edition_section", "edition_duty", "edition_expectation", "edition_action"):
+            assert them.run(f"select count(*) from {table} where school_id is null").scalar_one() > 0
+            assert them.changed(f"update {table} set created_at = created_at where school_id is null") == 0
+            assert them.changed(f"delete from {table} where school_id is null") == 0
+
+
+# Mail and jobs
+
+
+@pytest.fixture
+def stamped(make: Factory, world: World) -> dict[str, dict[str, uuid.UUID]]:
+    """A mail and a job of each tenant: by table and stamp, their keys."""
+    stamps = [*world.stamps, f"school:{world.theirs.school.id}", f"trust:{world.their_trust.id}", "platform:"]
+    mails = {
+        stamp: make.add(OutgoingMail(scope=stamp, kind="digest", to_address="a@b.c", subject="", text="", html="")).id
+        for stamp in stamps
+    }
+    jobs = {
+        stamp: make.add(JobRun(scope=stamp, kind="import_staff", queue="imports", title="Import")).id
+        for stamp in stamps
+    }
+    return {"outgoing_mail": mails, "job_run": jobs}
+
+
+@BOTH
+def test_a_tenant_sees_its_own_mail_and_jobs_only(
+    world: World, stamped: dict[str, dict[str, uuid.UUID]], engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    school, trust = world.stamps
+    expected = {"": set(), school: {school}, trust: {school, trust}}
+    for stamp, shown in expected.items():
+        with acting(engines_by_role[role], stamp) as them:
+            for table in BY_STAMP:
+                made = list(stamped[table].values())
+                found = them.run(f"select scope from {table} where id = any (:made)", made=made).scalars()
+                assert set(found) == shown, (table, stamp)
+
+
+@BOTH
+def test_a_tenant_writes_no_other_s_mail_and_jobs(
+    world: World,
+    stamped: dict[str, dict[str, uuid.UUID]],
+    engines_by_role: dict[str, sa.Engine],
+    superuser: sa.Engine,
+    role: str,
+) -> None:
+    theirs = f"school:{world.theirs.school.id}"
+    for stamp in ["", *world.stamps]:
+        with acting(engines_by_role[role], stamp) as them:
+            for table, keys in stamped.items():
+                key = keys[theirs]
+                row = as_json(superuser, table, key)
+                assert them.insertion(table, row) is errors.InsufficientPrivilege
+                assert them.changed(f"update {table} set created_at = created_at where id = :key", key=key) == 0
+                assert them.changed(f"delete from {table} where id = :key", key=key) == 0
+
+
+# The authority
+
+
+@pytest.fixture
+def releases(make: Factory, world: World) -> dict[str, uuid.UUID]:
+    """A release of each authority, by the authority's stamp."""
+    made = {}
+    for authority in (world.our_authority, world.their_authority):
+        release = make.add(
+            Release(
+                authority_id=authority.id,
+                authority_name=authority.name,
+                term="2026-27-autumn",
+                title="Autumn term 2026",
+                as_at=date(2026, 12, 31),
+                period_from=date(2026, 9, 1),
+                period_until=date(2026, 12, 31),
+                published_at=datetime(2027, 1, 5, tzinfo=UTC),
+                code_version="1",
+                sha256="0" * 64,
+            )
+        )
+        keys = {"release_id": release.id, "authority_id": authority.id}
+        make.add(ReleaseFile(**keys, name="tables.json", media_type="application/json", body=b"{}", sha256="0" * 64))
+        make.add(ReleaseValue(**keys, values={}, audit={}))
+        made[f"authority:{authority.id}"] = release.id
+    return made
+
+
+def every_stamp(world: World) -> list[str]:
+    return [
+        "",
+        "platform:",
+        f"authority:{world.our_authority.id}",
+        f"trust:{world.their_trust.id}",
+        f"school:{world.theirs.school.id}",
+    ]
+
+
+@pytest.mark.parametrize("table", sorted({*TABLES, "alembic_version"}))
+def test_the_authority_s_role_may_read_the_release_tables_and_write_nothing(
+    engines_by_role: dict[str, sa.Engine], table: str
+) -> None:
+    column = "version_num" if table == "alembic_version" else "id"
+    with acting(engines_by_role[AUTHORITY], "") as officer:
+        assert officer.is_refused(f"select {column} from {table}") is (table not in READ_BY_THE_AUTHORITY)
+        assert officer.is_refused(f"insert into {table} default values")
+        assert officer.is_refused(f"update {table} set {column} = {column}")
+        assert officer.is_refused(f"delete from {table}")
+        assert officer.is_refused(f"truncate {table}")
+
+
+def test_the_authority_s_role_sees_its_own_releases_only(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine]
+) -> None:
+    for stamp in every_stamp(world):
+        expected = {releases[stamp]} if stamp in releases else set()
+        with acting(engines_by_role[AUTHORITY], stamp) as officer:
+            assert set(officer.run("select id from release").scalars()) == expected, stamp
+            assert set(officer.run("select release_id from release_file").scalars()) == expected, stamp
+
+
+def test_the_authority_s_role_learns_no_school_from_a_function(
+    world: World, engines_by_role: dict[str, sa.Engine]
+) -> None:
+    for stamp in every_stamp(world):
+        with acting(engines_by_role[AUTHORITY], stamp) as officer:
+            for function in ("visible_schools()", "visible_trusts()", "visible_authorities()"):
+                assert officer.is_refused(f"select {function}"), (stamp, function)
+
+
+def test_the_authority_s_role_learns_nothing_from_the_catalogue(
+    world: World, superuser: sa.Engine, engines_by_role: dict[str, sa.Engine]
+) -> None:
+    with superuser.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("analyze school, staff_member"))
+        of_schools = (
+            "select count(*) from pg_stats where schemaname = 'public' and tablename in ('school', 'staff_member')"
+        )
+        assert connection.scalar(sa.text(of_schools)) > 0
+    with acting(engines_by_role[AUTHORITY], "") as officer:
+        assert officer.run(of_schools).scalar_one() == 0
+        assert officer.is_refused("select * from pg_statistic")
+
+
+@pytest.mark.parametrize("role", [OWNER, WEB, WORKER])
+def test_the_authority_s_role_does_not_become_another(engines_by_role: dict[str, sa.Engine], role: str) -> None:
+    with acting(engines_by_role[AUTHORITY], "") as officer:
+        assert officer.is_refused(f"set role {role}")
+
+
+def test_the_authority_s_role_makes_nothing(engines_by_role: dict[str, sa.Engine]) -> None:
+    with acting(engines_by_role[AUTHORITY], "") as officer:
+        assert officer.is_refused("create table mine (id integer)")
+        assert officer.is_refused("create temporary table mine (id integer)")
+
+
+@BOTH
+def test_the_values_behind_releases_are_the_worker_s_alone(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    with acting(engines_by_role[role], f"authority:{world.our_authority.id}") as them:
+        for table in RELEASES:
+            assert them.is_refused(f"select id from {table}") is (role == WEB)
+            assert them.is_refused(f"update {table} set created_at = created_at")
+            assert them.is_refused(f"delete from {table}")
+
+
+def test_the_worker_sees_the_releases_of_the_authority_that_it_works_for(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine]
+) -> None:
+    ours = f"authority:{world.our_authority.id}"
+    for stamp in every_stamp(world):
+        with acting(engines_by_role[WORKER], stamp) as them:
+            found = set(them.run("select release_id from release_value").scalars())
+        assert found == ({releases[ours]} if stamp == ours else set()), stamp
