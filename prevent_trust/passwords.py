@@ -20,7 +20,8 @@ TOO_EASY = f"This password is too easy to guess. {ADVICE}"
 BREACHED = f"This password is in a list of stolen passwords that anybody can download. Choose another. {ADVICE}"
 
 # Words that anybody would try here first.
-_OBVIOUS = ["prevent", "prevent trust", "safeguarding", "school", "academy", "channel", "kcsie"]
+_OBVIOUS = ["safeguarding", "prevent", "academy", "channel", "school", "trust", "kcsie", "password"]
+LEAST_OF_ONES_OWN = 6  # characters beside such words and what is known of the person
 
 
 class PlainWordsPasswordUtil(PasswordUtil):
@@ -41,11 +42,21 @@ def password_problems(password: str, *, about: list[str]) -> list[str]:
         return [TOO_LONG]
     known = [part for text in about if text for part in (text, *text.replace("@", " ").replace(".", " ").split())]
     # Beyond 72 characters zxcvbn refuses to estimate and is slow long before; so long a password is judged by its start.
+    if _own_part(password, known) < LEAST_OF_ONES_OWN:
+        return [TOO_EASY]
     if zxcvbn(password[:72], user_inputs=[*_OBVIOUS, *known])["score"] < LOWEST_SCORE:
         return [TOO_EASY]
     if password_breached_validator(password):
         return [BREACHED]
     return []
+
+
+def _own_part(password: str, known: list[str]) -> int:
+    """How many letters and digits are left without the words that anybody would try first."""
+    rest = password.lower()
+    for word in sorted([*_OBVIOUS, *(part.lower() for part in known if len(part) > 2)], key=len, reverse=True):
+        rest = rest.replace(word, " ")
+    return sum(character.isalnum() for character in rest)
 
 
 def hashed(password: str) -> str:

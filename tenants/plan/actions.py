@@ -118,11 +118,13 @@ def _add_edition_actions(scope: SchoolScope, plan: Plan, now: datetime) -> None:
         "school_id", "plan_id", "edition_action_id", "expectation_id", "theme", "position", "measure",
         "target_percent", "created_at",
     ]  # fmt: skip
-    db.session.execute(insert(PlanAction).from_select(columns, wording))
+    # The database's own defaults: Python's would be worked out once and give every row the same key.
+    db.session.execute(insert(PlanAction).from_select(columns, wording, include_defaults=False))
     unanswered = select(literal(scope.school_id), PlanAction.id, literal(now)).where(
         PlanAction.school_id == scope.school_id, PlanAction.plan_id == plan.id
     )
-    db.session.execute(insert(PlanAnswer).from_select(["school_id", "action_id", "recorded_from"], unanswered))
+    answers = ["school_id", "action_id", "recorded_from"]
+    db.session.execute(insert(PlanAnswer).from_select(answers, unanswered, include_defaults=False))
 
 
 def answer_action(

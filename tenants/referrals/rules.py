@@ -168,7 +168,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _TITLES = re.compile(r"\b(?:mr|mrs|miss|ms|mx|master|dr)\b\.?\s+(?P<name>[^\W\d_][\w'’\-]+)", re.IGNORECASE)
 _CUES = re.compile(
     r"\b(?i:pupil|child|student|learner|boy|girl|sibling|brother|sister|mother|father|mum|dad|mam|uncle|aunt|cousin|carer"
-    r"|guardian|named|called|name\s+is|name:|known\s+as)\b:?\s+(?P<name>[^\W\d_][\w'’\-]*)"
+    r"|guardian|named|called|name\s+is|name:|known\s+as)\b:?\s+(?=(?P<name>[^\W\d_][\w'’\-]*))"
 )
 _RELATIVE_OF = re.compile(
     r"(?P<name>[^\W\d_][\w\-]*)['’]s\s+(?i:mother|father|mum|dad|mam|brother|sister|sibling|parents?|family|carer|guardian"
@@ -181,7 +181,10 @@ def _likely_names(text: str) -> Iterator[str]:
     for match in _TITLES.finditer(text):
         if match["name"].lower() not in _NOT_NAMES:
             yield match[0]
-    for match in (*_CUES.finditer(text), *_RELATIVE_OF.finditer(text)):
+    for match in _CUES.finditer(text):
+        if _could_be_name(match["name"]):
+            yield match[0] + match["name"]
+    for match in _RELATIVE_OF.finditer(text):
         if _could_be_name(match["name"]):
             yield match[0]
     for run in _capitalised_runs(_BORN.sub(" ", text)):

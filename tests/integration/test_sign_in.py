@@ -1,6 +1,7 @@
 """Signing in and out, passwords, and what a guesser learns."""
 
 from collections.abc import Callable
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -115,10 +116,7 @@ def test_signing_in_never_leads_to_another_site(client: FlaskClient, person: Acc
         "/sign-in", query_string={"next": elsewhere}, data={"email": person.email, "password": PASSWORD}
     )
     assert response.status_code in {200, 302}
-    assert "evil.example" not in (response.location or "").partition("?")[0].lstrip(
-        "/"
-    ) or response.location.startswith("/")
-    assert not (response.location or "").startswith(("http", "//", "\\"))
+    assert urlsplit(urljoin("http://localhost/sign-in", response.location or "")).netloc == "localhost"
 
 
 def test_signing_in_leads_back_to_the_page_that_was_asked_for(client: FlaskClient, person: Account) -> None:

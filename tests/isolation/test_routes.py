@@ -195,7 +195,7 @@ def allowed(rule: Rule) -> list[Person]:
 def test_who_is_let_in(world: World, rule: Rule, method: str) -> None:
     people = allowed(rule)
     assert people, "nobody may call it"
-    if method == "GET" and "school_id" in rule.arguments:
+    if "school_id" in rule.arguments and rule.endpoint not in FOR_A_NEW_SCHOOL:
         world.tenants.fill()
     for person in people if method == "GET" else people[:1]:
         client = world.client_of(person)
@@ -207,6 +207,8 @@ def test_who_is_let_in(world: World, rule: Rule, method: str) -> None:
             assert call(client, "GET", f"{address}?format=csv").status_code == 200
 
 
+# Asked for by a school that has no plan yet.
+FOR_A_NEW_SCHOOL = {"school.plan_start"}
 # Ways out, and a link for somebody who is signed out.
 LEADS_TO_SIGN_IN = {"security.logout", "security.reset_password", "auth.end_sessions"}
 # The demo's mailbox is nowhere but in the demo.
