@@ -112,6 +112,8 @@ def _verdict(facts: SchoolFacts) -> str:
     red = [row["name"] for row in rows if row["counts"].total and row["state"] == "red"]
     if states and all(state == "green" for state in states):
         return "All sections are green today."
+    if set(states) == {"not_answered"}:
+        return "Nothing in the plan is answered yet."
     if red:
         return f"{'One section is' if len(red) == 1 else f'{len(red)} sections are'} red today: {_listed(red)}."
     return "No section is red today. What is not green yet stands below."

@@ -50,6 +50,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
     TenantKind.PLATFORM: (
         Item("Organisations", "platform.organisations", Permission.ADMINISTER_PLATFORM),
         Item("People", "platform.people", Permission.ADMINISTER_PLATFORM),
+        Item("Contacts", "platform.contacts", Permission.ADMINISTER_PLATFORM),
         Item("Editions", "platform.editions", Permission.ADMINISTER_PLATFORM),
         Item("Imports", "platform.imports", Permission.ADMINISTER_PLATFORM),
         Item("Jobs", "platform.jobs", Permission.ADMINISTER_PLATFORM),

@@ -9,6 +9,7 @@ from prevent_trust.jobs import (  # noqa: F401  # register theirs
     gias,
     plan_document,
     releases,
+    reminders,
     staff,
 )
 from prevent_trust.jobs.registry import Progress, job

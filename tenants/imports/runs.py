@@ -3,7 +3,7 @@
 import uuid
 from typing import BinaryIO
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from prevent_trust.database import db, new_id
 from prevent_trust.storage import Storage
@@ -67,6 +67,15 @@ def school_runs(scope: SchoolScope, kind: ImportKind, *, limit: int = 20) -> lis
             .limit(limit)
         )
     )
+
+
+def forget_file_after_commit(run: ImportRun, storage: Storage) -> None:
+    """Deletes the uploaded file once what was taken from it is safe: it may hold more about people than is kept.
+
+    A process that dies between the commit and the deletion leaves the file behind, never a run without its file.
+    """
+    key = run.storage_key
+    event.listen(db.session(), "after_commit", lambda session: storage.delete(key), once=True)
 
 
 def cancel_run(run: ImportRun, *, storage: Storage) -> bool:

@@ -14,6 +14,7 @@ from tenants.imports.models import ImportRun, ImportState
 from tenants.imports.plan_document.apply import findings_in, make_plan_from_document
 from tenants.imports.plan_document.reader import read_plan_document
 from tenants.imports.plan_document.types import PlanDocument, PlanDocumentError
+from tenants.imports.runs import forget_file_after_commit
 from tenants.plan.actions import PlanError
 from tenants.plan.queries import current_plan
 
@@ -66,6 +67,7 @@ def run_plan_import(scope: SchoolScope, run_id: uuid.UUID, *, storage: Storage, 
         "plan_id": str(plan.id),
         "earlier_plan_id": str(before.id) if before else None,
     }
+    forget_file_after_commit(run, storage)
     db.session.flush()
     progress(2, 2, "The plan is made")
     return run.result

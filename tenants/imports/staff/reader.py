@@ -111,7 +111,10 @@ def read_staff(table: Table, mapping: StaffMapping) -> StaffRead:
             person = _person(row, places)
         except _CellError as error:
             header = table.headers[places[error.field]] if error.field in places else None
-            read.rejections.append(Rejection(row.line, header, error.value, error.reason, row.cells))
+            cells = tuple(
+                "" if head in sensitive else cell for head, cell in zip(table.headers, row.cells, strict=True)
+            )
+            read.rejections.append(Rejection(row.line, header, error.value, error.reason, cells))
             continue
         key = _same_person(person)
         there = people.get(key)

@@ -14,6 +14,7 @@ from prevent_trust.database import db
 from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.imports.models import ImportRejection, ImportRun, ImportState
+from tenants.imports.runs import forget_file_after_commit
 from tenants.imports.staff.apply import StaffPlan, apply_staff_import, plan_staff_import
 from tenants.imports.staff.reader import StaffMapping, guess_mapping, read_staff, sensitive_columns
 from tenants.imports.tabular.table import Rejection, Table, TableError, open_table
@@ -124,6 +125,7 @@ def run_staff_import(scope: SchoolScope, run_id: uuid.UUID, *, storage: Storage,
     _keep_rejections(scope, run, preview.not_taken)
     run.state, run.applied_at, run.result = ImportState.APPLIED, datetime.now(UTC), preview.counts()
     run.preview = {"headers": list(preview.headers)}
+    forget_file_after_commit(run, storage)
     db.session.flush()
     progress(preview.plan.changed, preview.plan.changed, "All changes are written")
     return run.result

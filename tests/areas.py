@@ -1,0 +1,141 @@
+"""An authority with schools whose records are real, and the release made from them."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import select, update
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import AuthorityScope, bind_scope
+from tenants.calendar.rules import Season, Term
+from tenants.insights.disclosure.release import make_release
+from tenants.insights.disclosure.types import ReleaseRules
+from tenants.organisations.models import LocalAuthority, School
+from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, Theme
+from tenants.reading.models import DocumentEdition, ReadingConfirmation
+from tenants.staff.models import StaffMember, StaffRole
+from tests.factories import Factory
+
+AUTUMN = Term(2026, Season.AUTUMN)
+RULES = ReleaseRules()
+STAFF_EACH = 6
+
+
+@dataclass
+class Area:
+    """Schools of one authority with plans, staff, training, reading and referrals in a term.
+
+    Every school has six staff; half of them hold Prevent awareness and confirmed what they must read. Of each plan the
+    first four actions of the partnership's section are met and the next three are not. Three schools say of one action
+    of the risk assessment that it is partly met. The first six schools made two referrals each.
+    """
+
+    authority: LocalAuthority
+    term: Term
+    schools: list[School] = field(default_factory=list)
+    staff: list[StaffMember] = field(default_factory=list)
+
+    @property
+    def scope(self) -> AuthorityScope:
+        return AuthorityScope(self.authority.id)
+
+    @property
+    def secrets(self) -> set[str]:
+        """Words that name a school or a person of one."""
+        of_schools = {word for school in self.schools for word in (school.name, str(school.urn))}
+        of_staff = {str(word) for member in self.staff for word in (member.family_name, member.email)}
+        return of_schools | of_staff | {str(school.id) for school in self.schools}
+
+
+def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN) -> Area:
+    area = Area(make.authority(name="Fenshire"), term)
+    for number in range(schools):
+        add_school(make, area, number)
+    return area
+
+
+def add_school(make: Factory, area: Area, number: int) -> School:
+    school = make.school(
+        authority=area.authority,
+        trust=make.trust(name=f"Umberfold Trust {number}"),
+        name=f"Quillmarsh Primary {number}",
+        pupils=200 + number,
+    )
+    area.schools.append(school)
+    _answer(make, make.plan(school, since=_morning(area.term.first_day - timedelta(days=30))), number, area.term)
+    for person in range(STAFF_EACH):
+        member = make.staff(
+            school,
+            StaffRole.TEACHING,
+            given_name="Zebedee",
+            family_name=f"Thrupplewick{number}x{person}",
+            email=f"z{person}@quillmarsh{number}.example",
+        )
+        area.staff.append(member)
+        if person % 2:
+            make.completion(member, on=area.term.first_day)
+            _confirm(make, member, area.term)
+    for count in range(2 if number < 6 else 0):
+        make.referral(school, made_on=area.term.first_day + timedelta(days=count))
+    return school
+
+
+def _answer(make: Factory, plan: Plan, number: int, term: Term) -> None:
+    partnership, risk = (
+        make.session.scalars(
+            select(PlanAction.id)
+            .where(PlanAction.plan_id == plan.id, PlanAction.theme == theme, PlanAction.measure.is_(None))
+            .order_by(PlanAction.position)
+        ).all()
+        for theme in (Theme.PARTNERSHIP, Theme.RISK_ASSESSMENT)
+    )
+    _declare(make, partnership[:4], ActionStatus.MET)
+    _declare(make, partnership[4:7], ActionStatus.NOT_MET)
+    _declare(make, risk[:1] if number < 3 else [], ActionStatus.PARTLY_MET)
+
+
+def _declare(make: Factory, actions: Sequence[uuid.UUID], status: ActionStatus) -> None:
+    make.session.execute(update(PlanAnswer).where(PlanAnswer.action_id.in_(actions)).values(status=status))
+    make.session.commit()
+
+
+def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
+    in_force = (
+        select(DocumentEdition.document_id, sa.func.max(DocumentEdition.in_force_from).label("since"))
+        .where(DocumentEdition.in_force_from <= term.last_day)
+        .group_by(DocumentEdition.document_id)
+        .subquery()
+    )
+    editions = make.session.scalars(
+        select(DocumentEdition.id).join(
+            in_force,
+            (in_force.c.document_id == DocumentEdition.document_id)
+            & (in_force.c.since == DocumentEdition.in_force_from),
+        )
+    )
+    for edition_id in editions.all():
+        make.add(
+            ReadingConfirmation(
+                school_id=member.school_id,
+                staff_id=member.id,
+                document_edition_id=edition_id,
+                confirmed_on=term.last_day,
+            )
+        )
+
+
+def _morning(day: date) -> datetime:
+    return datetime.combine(day, time(9), UTC)
+
+
+def release(area: Area, *, term: Term | None = None, rules: ReleaseRules = RULES) -> uuid.UUID | None:
+    """Makes the area's release as the worker does, on the day after the term. Needs the worker's application."""
+    term = term or area.term
+    bind_scope(area.scope)
+    made = make_release(area.scope, term=term, rules=rules, today=term.next.first_day)
+    db.session.commit()
+    bind_scope(None)
+    return made
