@@ -30,7 +30,7 @@ class Area:
 
     Every school has six staff; half of them hold Prevent awareness and confirmed what they must read. Of each plan the
     first four actions of the partnership's section are met and the next three are not. Three schools say of one action
-    of the risk assessment that it is partly met. The first six schools made two referrals each.
+    of the resilience section that it is partly met. The first six schools made two referrals each.
     """
 
     authority: LocalAuthority
@@ -84,17 +84,17 @@ def add_school(make: Factory, area: Area, number: int) -> School:
 
 
 def _answer(make: Factory, plan: Plan, number: int, term: Term) -> None:
-    partnership, risk = (
+    partnership, resilience = (
         make.session.scalars(
             select(PlanAction.id)
             .where(PlanAction.plan_id == plan.id, PlanAction.theme == theme, PlanAction.measure.is_(None))
             .order_by(PlanAction.position)
         ).all()
-        for theme in (Theme.PARTNERSHIP, Theme.RISK_ASSESSMENT)
+        for theme in (Theme.PARTNERSHIP, Theme.RESILIENCE)
     )
     _declare(make, partnership[:4], ActionStatus.MET)
     _declare(make, partnership[4:7], ActionStatus.NOT_MET)
-    _declare(make, risk[:1] if number < 3 else [], ActionStatus.PARTLY_MET)
+    _declare(make, resilience[:1] if number < 3 else [], ActionStatus.PARTLY_MET)
 
 
 def _declare(make: Factory, actions: Sequence[uuid.UUID], status: ActionStatus) -> None:

@@ -74,9 +74,9 @@ def test_the_rate_is_per_thousand_pupils_of_the_register(make: Factory, worker: 
 def test_three_answers_of_three_schools_are_hidden_with_company(make: Factory, worker: Flask) -> None:
     area = make_area(make)
     release(area)
-    risk = row(area, "plan", "Risk assessment")
-    assert risk[2] == "c"
-    assert risk[1:5].count("c") >= 2
+    resilience = row(area, "plan", "Building resilience")
+    assert resilience[2] == "c"
+    assert resilience[1:5].count("c") >= 2
 
 
 def test_a_line_to_which_few_schools_add_is_left_out(make: Factory, worker: Flask) -> None:

@@ -1,0 +1,198 @@
+"""An officer's pages, before there is a release and afterwards."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from prevent_trust.database import db
+from tenants.access.models import Role
+from tenants.insights.disclosure.models import ReleaseFile
+from tenants.organisations.models import LocalAuthority
+from tests.areas import AUTUMN, Area, make_area, release
+from tests.factories import Factory, sign_in
+
+Page = Callable[[str], BeautifulSoup]
+
+
+def signed_in(client: FlaskClient, make: Factory, authority: LocalAuthority) -> Page:
+    """A function from the part of the address after the authority to the page."""
+    sign_in(client, make.member(Role.AUTHORITY_OFFICER, authority))
+
+    def page(path: str) -> BeautifulSoup:
+        response = client.get(f"/authorities/{authority.id}{path}")
+        assert response.status_code == 200, path
+        return BeautifulSoup(response.get_data(as_text=True), "html5lib")
+
+    return page
+
+
+def words(page: BeautifulSoup) -> str:
+    return page.select_one("main").get_text(" ", strip=True)  # type: ignore[union-attr]
+
+
+# Before there is a release
+
+
+@pytest.fixture
+def new_page(client: FlaskClient, make: Factory) -> Page:
+    return signed_in(client, make, make.authority(name="Fenshire"))
+
+
+@pytest.mark.parametrize("path", ["", "/releases"])
+def test_before_the_first_release_the_pages_say_when_there_will_be_one(new_page: Page, path: str) -> None:
+    page = new_page(path)
+    assert "No release yet" in words(page)
+    link = page.find("a", string="Read how releases are made")
+    assert link is not None
+    assert new_page("/methods").h1.get_text() == "Methods"  # type: ignore[union-attr]
+
+
+def test_before_the_first_release_there_are_no_tables_to_show(client: FlaskClient, make: Factory) -> None:
+    authority = make.authority()
+    signed_in(client, make, authority)
+    response = client.get(f"/authorities/{authority.id}/tables")
+    assert (response.status_code, response.location) == (303, f"/authorities/{authority.id}/releases")
+
+
+def test_the_methods_state_the_rules_that_the_first_release_will_be_made_with(new_page: Page) -> None:
+    text = words(new_page("/methods"))
+    assert "With fewer than 10 such schools, nothing is shown" in text
+    assert "A number below 5, and zero too" in text
+    assert "the latest release" not in text
+
+
+def test_the_navigation_names_the_four_pages_and_marks_the_one_that_is_read(new_page: Page) -> None:
+    page = new_page("/releases")
+    items = [item.get_text(strip=True) for item in page.select("#navigation li")]
+    assert items == ["Overview", "Releases", "Tables", "Methods"]
+    assert [link.get_text(strip=True) for link in page.select("#navigation a[aria-current]")] == ["Releases"]
+    assert "Fenshire" in page.select_one(".govuk-service-navigation__service-name").get_text()  # type: ignore[union-attr]
+
+
+# Afterwards
+
+
+@pytest.fixture
+def area(make: Factory) -> Area:
+    return make_area(make)
+
+
+@pytest.fixture
+def made(worker_app: Flask, area: Area) -> uuid.UUID:
+    with worker_app.app_context():
+        key = release(area)
+    assert key is not None
+    return key
+
+
+@pytest.fixture
+def page(client: FlaskClient, make: Factory, area: Area, made: uuid.UUID) -> Page:
+    return signed_in(client, make, area.authority)
+
+
+def test_the_overview_says_the_latest_figures_in_words(page: Page) -> None:
+    text = words(page(""))
+    assert "Autumn term 2026, as at 31 December 2026. 12 schools are in this release." in text
+    assert "Prevent awareness: 50% of the 72 staff who need it have it" in text
+    assert "Autumn term 2026: 12 referrals" in text
+    assert "No school is ever named" in text
+    assert "so that nobody and no school can be made out" in text
+
+
+def test_the_overview_leads_to_every_table(page: Page, area: Area, made: uuid.UUID) -> None:
+    links = {link["href"] for link in page("").select("main a")}
+    for key in ("plan", "training", "reading", "referrals"):
+        assert f"/authorities/{area.authority.id}/releases/{made}/tables/{key}" in links
+
+
+def test_the_list_names_each_release_once(page: Page) -> None:
+    rows = [row.get_text(" ", strip=True) for row in page("/releases").select("tbody tr")]
+    assert len(rows) == 1
+    assert rows[0].startswith("Autumn term 2026 31 December 2026")
+
+
+def test_a_release_says_what_it_is_of_and_its_fingerprint(page: Page, made: uuid.UUID, make: Factory) -> None:
+    text = words(page(f"/releases/{made}"))
+    assert "from 1 September 2026 to 31 December 2026" in text
+    assert "strict-1" in text
+    assert len([word for word in text.split() if len(word) == 64]) == 1
+
+
+def test_the_tables_page_is_the_latest_release(page: Page, worker_app: Flask, area: Area) -> None:
+    assert page("/tables").h1.get_text() == "Autumn term 2026"  # type: ignore[union-attr]
+    with worker_app.app_context():
+        release(area, term=AUTUMN.next)
+    assert page("/tables").h1.get_text() == "Spring term 2027"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("key", "heading"),
+    [("plan", "Action plans"), ("training", "Training"), ("reading", "Reading"), ("referrals", "Referrals")],
+)
+def test_a_table_shows_its_cells_and_explains_the_symbols_in_it(
+    page: Page, made: uuid.UUID, key: str, heading: str
+) -> None:
+    found = page(f"/releases/{made}/tables/{key}")
+    assert found.h1.get_text() == heading  # type: ignore[union-attr]
+    cells = [cell.get_text(strip=True) for cell in found.select("tbody td")]
+    assert cells
+    explained = [key.get_text(strip=True) for key in found.select("main dt")]
+    assert explained == [symbol for symbol in ("c", "low") if symbol in cells]
+
+
+def test_a_download_is_the_stored_bytes_under_the_term_s_name(
+    page: Page, client: FlaskClient, area: Area, made: uuid.UUID, make: Factory
+) -> None:
+    page("")
+    response = client.get(f"/authorities/{area.authority.id}/releases/{made}/tables/plan?format=csv")
+    stored = make.session.scalars(select(ReleaseFile.body).where(ReleaseFile.name == "plan.csv")).one()
+    assert response.get_data() == stored
+    assert response.headers["Content-Disposition"] == 'attachment; filename="2026-27-autumn-plan.csv"'
+    assert response.mimetype == "text/csv"
+
+
+def test_a_table_that_no_release_has_is_not_found(page: Page, client: FlaskClient, area: Area, made: uuid.UUID) -> None:
+    page("")
+    for path in (f"{made}/tables/schools", f"{made}/tables/tables.json", f"{uuid.uuid4()}"):
+        assert client.get(f"/authorities/{area.authority.id}/releases/{path}").status_code == 404
+
+
+def test_a_release_of_too_few_schools_says_so_on_every_page(
+    client: FlaskClient, make: Factory, worker_app: Flask
+) -> None:
+    few = make_area(make, schools=9)
+    with worker_app.app_context():
+        made = release(few)
+    page = signed_in(client, make, few.authority)
+    assert "Too few schools are in it for figures to be shown" in words(page(""))
+    assert "Too few to say" in words(page(f"/releases/{made}"))
+    table = page(f"/releases/{made}/tables/training")
+    assert "This table is withheld: fewer than 10 schools add to it." in words(table)
+    assert table.select("table") == []
+
+
+def test_the_pages_ask_the_web_s_role_for_no_school_s_record(
+    page: Page, web_app: Flask, client: FlaskClient, area: Area, made: uuid.UUID
+) -> None:
+    asked: list[str] = []
+    with web_app.app_context():
+        engine = db.engine
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        for path in ("", "/releases", "/tables", "/methods", f"/releases/{made}", f"/releases/{made}/tables/plan"):
+            page(path)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    tables = {name for name in db.metadata.tables if any(f" {name} " in f"{text} " for text in asked)}
+    assert "membership" in tables
+    assert tables <= {"account", "membership", "local_authority"}
