@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup, FlaskGroup
 
 from prevent_trust.cli.accounts import create_admin_command
+from prevent_trust.cli.bench import bench_command, bench_pages_command
 from prevent_trust.cli.checks import check_command
 from prevent_trust.cli.database import database_commands
 from prevent_trust.cli.demo import demo_command, demo_reset_command, fill_demo_command
@@ -44,6 +45,8 @@ def command_line(create_app: Any) -> CommandLine:
         import_commands,
         create_admin_command,
         check_command,
+        bench_command,
+        bench_pages_command,
     ):
         group.add_command(command)
     return group

@@ -33,7 +33,7 @@ def signed_in(client: FlaskClient, make: Factory, authority: LocalAuthority) -> 
 
 
 def words(page: BeautifulSoup) -> str:
-    return page.select_one("main").get_text(" ", strip=True)  # type: ignore[union-attr]
+    return " ".join(page.select_one("main").get_text(" ").split())  # type: ignore[union-attr]
 
 
 # Before there is a release

@@ -62,6 +62,7 @@ def _keep_rejections(run: ImportRun, result: GiasResult) -> None:
                     "column": rejection.column,
                     "value": rejection.value[:500],
                     "reason": rejection.reason,
+                    "cells": list(rejection.cells),
                 }
                 for rejection in result.rejections
             ],
