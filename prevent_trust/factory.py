@@ -41,7 +41,7 @@ AUDIENCES = (
 )
 
 
-class _NoRole(RoleMixin):  # type: ignore[misc]  # Flask-Security is untyped here
+class _NoRole(RoleMixin):
     """Flask-Security's datastore asks for a class of roles; ours hang on memberships."""
 
 
@@ -95,8 +95,13 @@ def _connect_engines(app: Flask, settings: Settings) -> None:
     app.extensions["mail_sender"] = sender_from_url(settings.mail_url)
     with app.app_context():
         engines = list(db.engines.values())
-    # A forked worker must not speak on its parent's connections.
-    os.register_at_fork(after_in_child=lambda: [engine.dispose(close=False) for engine in engines])
+
+    def drop_connections() -> None:
+        """A forked worker must not speak on its parent's connections."""
+        for engine in engines:
+            engine.dispose(close=False)
+
+    os.register_at_fork(after_in_child=drop_connections)
 
 
 def _secure(app: Flask, settings: Settings) -> None:
@@ -108,7 +113,7 @@ def _secure(app: Flask, settings: Settings) -> None:
 
 
 def _set_up_templates(app: Flask, settings: Settings) -> None:
-    app.jinja_loader = ChoiceLoader(  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader(
         [
             FileSystemLoader(ROOT / "templates"),
             PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),

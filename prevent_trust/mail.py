@@ -17,7 +17,8 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import Index, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from prevent_trust.database import Record, closed_set, db
@@ -50,7 +51,7 @@ class OutgoingMail(Record):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("ix_outgoing_mail_waiting", "created_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_outgoing_mail_waiting", "created_at", postgresql_where=sql("state = 'waiting'")),
         Index("ix_outgoing_mail_scope_created_at", "scope", "created_at"),
     )
 

@@ -77,7 +77,7 @@ class FolderStorage:
         source = _Hashing(stream)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix="incoming.", delete=False) as temporary:
             try:
-                shutil.copyfileobj(source, temporary, CHUNK)  # type: ignore[misc]  # only read() is used
+                shutil.copyfileobj(source, temporary, CHUNK)  # only read() is used
                 temporary.flush()
                 os.fsync(temporary.fileno())
                 Path(temporary.name).replace(target)

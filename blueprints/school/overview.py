@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 
 from blueprints.school.blueprint import blueprint
 from blueprints.web.access import can, requires, today
@@ -81,8 +81,8 @@ def _step(step: NextStep, school_id: uuid.UUID) -> dict[str, Any]:
     return {"step": step, "href": _address(step, school_id)}
 
 
-def _address(step: NextStep, school_id: uuid.UUID) -> str | None:
-    endpoint, values = {
+def _address(step: NextStep, school_id: uuid.UUID) -> str:
+    pages: dict[Target, tuple[str, dict[str, Any]]] = {
         Target.PLAN: ("school.plan", {}),
         Target.PLAN_OVERDUE: ("school.plan", {"state": "overdue"}),
         Target.PLAN_UNANSWERED: ("school.plan", {"state": "not_answered"}),
@@ -93,9 +93,8 @@ def _address(step: NextStep, school_id: uuid.UUID) -> str | None:
         Target.READING: ("school.reading", {}),
         Target.REFERRALS: ("school.referrals", {"state": "open"}),
         Target.CONTACTS: ("school.contacts", {}),
-    }[step.target]
-    if endpoint not in current_app.view_functions:
-        return None
+    }
+    endpoint, values = pages[step.target]
     return url_for(endpoint, school_id=school_id, **values)
 
 

@@ -61,7 +61,8 @@ def chase_send(trust_id: uuid.UUID) -> Response | str:
         return _page(trust_id, rows, form)
     settings: Settings = current_app.extensions["settings"]
     titles = titles_of_subjects()
-    sent, already = [], []
+    sent: list[str] = []
+    already: list[str] = []
     for row in (row for row in rows if row["due"].school_id in form.schools.data):
         for lead in row["leads"]:
             written = remind(

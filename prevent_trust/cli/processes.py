@@ -56,4 +56,4 @@ def worker_command(processes: int) -> None:
 def cron_command() -> None:
     """Run the schedule. Two at once do no harm: the ledger has each piece of work once."""
     settings: Settings = current_app.extensions["settings"]
-    scheduler(redis_from_url(settings.redis_url)).start()
+    scheduler(redis_from_url(settings.redis_url)).start()  # type: ignore[no-untyped-call]  # RQ's

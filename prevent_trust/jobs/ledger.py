@@ -55,8 +55,8 @@ def request_job(
     if once_key is None:
         db.session.execute(statement)
     else:
-        statement = statement.on_conflict_do_nothing(index_elements=["once_key"]).returning(JobRun.id)
-        if db.session.scalar(statement) is None:
+        once = statement.on_conflict_do_nothing(index_elements=["once_key"]).returning(JobRun.id)
+        if db.session.scalar(once) is None:
             return db.session.scalars(select(JobRun.id).where(JobRun.once_key == once_key)).one()
     db.session().info.setdefault(_WAITING, []).append((job_id, name))
     return job_id

@@ -42,7 +42,7 @@ end
 """
 
 
-class Account(Record, SignInMixin):
+class Account(Record, SignInMixin):  # type: ignore[misc]  # Flask-Security's mixin leaves the key to us
     """A person who signs in. What they may reach is in their memberships."""
 
     __tablename__ = "account"
@@ -61,7 +61,7 @@ class Account(Record, SignInMixin):
     __table_args__ = (Index("uq_account_email", text("lower(email)"), unique=True),)
 
     @property
-    def roles(self) -> tuple[()]:
+    def roles(self) -> tuple[()]:  # type: ignore[override]  # there are none to be set
         """Flask-Security's own roles are not used: permissions hang on memberships, which name a tenant."""
         return ()
 

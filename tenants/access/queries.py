@@ -275,7 +275,7 @@ def audit_entries(wanted: AuditFilter, *, page: int, per_page: int) -> tuple[lis
     return [(row[0], row[1]) for row in rows], total
 
 
-def _audit(wanted: AuditFilter) -> Select[Any]:
+def _audit(wanted: AuditFilter) -> Select[AuditEntry, str]:
     require_bound(PlatformScope())
     query = (
         select(AuditEntry, Account.name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
@@ -33,7 +34,7 @@ def documents_in_force(day: date) -> list[DocumentInForce]:
         .join(DocumentEdition, DocumentEdition.document_id == Document.id)
         .where(DocumentEdition.in_force_from <= day)
         .order_by(Document.position, Document.key, DocumentEdition.in_force_from.desc())
-        .distinct(Document.position, Document.key)
+        .ext(distinct_on(Document.position, Document.key))
     )
     return [
         DocumentInForce(

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound, within
@@ -50,12 +50,13 @@ def leads_of(scope: SchoolScope | TrustScope, *, today: date) -> dict[uuid.UUID,
         .order_by(Account.name, Account.id)
     )
     leads: dict[uuid.UUID, list[Lead]] = defaultdict(list)
-    for school_id, *lead in rows:
-        leads[school_id].append(Lead(*lead))
+    for school_id, account_id, name, email in rows:
+        if school_id is not None:
+            leads[school_id].append(Lead(account_id, name, email))
     return dict(leads)
 
 
-def _is_lead(today: date) -> tuple[object, ...]:
+def _is_lead(today: date) -> tuple[ColumnElement[bool], ...]:
     return (
         Membership.role == Role.PREVENT_LEAD,
         or_(Membership.ends_on.is_(None), Membership.ends_on >= today),

@@ -68,7 +68,7 @@ def section_table(schools: Sequence[SchoolRow], *, href: Callable[[SchoolRow], s
         Column("answered", "Answered", numeric=True),
         Column("overdue", "Overdue", numeric=True),
     ]
-    rows = []
+    rows: list[list[Cell | str | int | float | None]] = []
     for school in schools:
         whole = school.whole
         rows.append(

@@ -19,24 +19,35 @@ from tenants.plan.rules import DERIVED_STATUS_SQL, SectionCounts
 END_OF_DAY_SQL = "((cast(:as_at as date) + 1)::timestamp at time zone 'Europe/London')"
 
 EFFECTIVE_SQL = f"""
-measured as (
+measured as materialized (
   select school_id, 'training:' || key as measure, numerator, denominator from training_coverage
   union all
   select school_id, 'reading:' || key as measure, numerator, denominator from reading_coverage
+),
+current_plan as materialized (
+  select p.school_id, p.plan_id from plan_period p
+  where p.school_id = any (visible_schools())
+    and p.current_from < {END_OF_DAY_SQL} and (p.current_until is null or p.current_until >= {END_OF_DAY_SQL})
+),
+actions as materialized (
+  select a.* from plan_action a
+  where a.school_id = any (visible_schools())
+    and a.created_at < {END_OF_DAY_SQL} and (a.removed_at is null or a.removed_at >= {END_OF_DAY_SQL})
+),
+answers as materialized (
+  select w.* from plan_answer w
+  where w.school_id = any (visible_schools())
+    and w.recorded_from < {END_OF_DAY_SQL}
+    and (w.recorded_until is null or w.recorded_until >= {END_OF_DAY_SQL})
 ),
 declared as (
   select a.school_id, a.id as action_id, a.theme, a.expectation_id, a.position, a.measure, a.target_percent,
     coalesce(w.status, 'not_answered') as status, w.override_reason, w.owner_role, w.owner_id, w.due_on,
     m.numerator, m.denominator
-  from plan_period p
-  join plan_action a on a.school_id = p.school_id and a.plan_id = p.plan_id
-  left join plan_answer w on w.school_id = a.school_id and w.action_id = a.id
-    and w.recorded_from < {END_OF_DAY_SQL}
-    and (w.recorded_until is null or w.recorded_until >= {END_OF_DAY_SQL})
+  from current_plan p
+  join actions a on a.plan_id = p.plan_id
+  left join answers w on w.action_id = a.id
   left join measured m on m.school_id = a.school_id and m.measure = a.measure
-  where p.school_id = any (visible_schools()) and a.school_id = any (visible_schools())
-    and p.current_from < {END_OF_DAY_SQL} and (p.current_until is null or p.current_until >= {END_OF_DAY_SQL})
-    and a.created_at < {END_OF_DAY_SQL} and (a.removed_at is null or a.removed_at >= {END_OF_DAY_SQL})
 ),
 effective as (
   select *, measure is not null and override_reason is null as is_derived,

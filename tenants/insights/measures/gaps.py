@@ -42,8 +42,7 @@ select s.id, d.key, r.id is not null, r.confirmed_on, null::date
 from staff s
 join document d on d.audience = '{{}}' or d.audience && s.roles
 join edition_in_force e on e.document_id = d.id
-left join reading_confirmation r
-  on r.school_id = s.school_id and r.staff_id = s.id and r.document_edition_id = e.id and r.confirmed_on <= :as_at
+left join confirmed r on r.staff_id = s.id and r.document_edition_id = e.id
 order by d.position, d.key
 """)
 

@@ -13,15 +13,20 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
 from tenants.insights.measures.types import Coverage, Lapsing
 
+# Each table is read once, by school, and joined afterwards: a join into a table would ask for the visible schools
+# again at every row.
 STAFF_SQL = """
+held as materialized (
+  select r.staff_id, array_agg(r.role::text) as roles
+  from staff_role_held r
+  where r.school_id = any (visible_schools())
+    and (r.from_on is null or r.from_on <= :as_at) and (r.until_on is null or r.until_on >= :as_at)
+  group by r.staff_id
+),
 staff as materialized (
-  select s.school_id, s.id,
-    coalesce((
-      select array_agg(r.role::text) from staff_role_held r
-      where r.school_id = s.school_id and r.staff_id = s.id
-        and (r.from_on is null or r.from_on <= :as_at) and (r.until_on is null or r.until_on >= :as_at)
-    ), '{}') as roles
+  select s.school_id, s.id, coalesce(h.roles, '{}') as roles
   from staff_member s
+  left join held h on h.staff_id = s.id
   where s.school_id = any (visible_schools())
     and (s.starts_on is null or s.starts_on <= :as_at)
     and (s.leaves_on is null or s.leaves_on >= :as_at)
@@ -35,7 +40,7 @@ trained as materialized (
   where c.school_id = any (visible_schools()) and c.completed_on <= :as_at
   group by c.staff_id, c.course_id
 ),
-training_coverage as (
+training_coverage as materialized (
   select s.school_id, c.key, c.position,
     count(*) filter (
       where t.completed_on is not null
@@ -55,15 +60,18 @@ edition_in_force as (
   from document_edition where in_force_from <= :as_at
   order by document_id, in_force_from desc
 ),
-reading_coverage as (
+confirmed as materialized (
+  select r.id, r.staff_id, r.document_edition_id, r.confirmed_on from reading_confirmation r
+  where r.school_id = any (visible_schools()) and r.confirmed_on <= :as_at
+),
+reading_coverage as materialized (
   select s.school_id, d.key, d.position,
     count(r.id) as numerator,
     count(*) as denominator
   from staff s
   join document d on d.audience = '{}' or d.audience && s.roles
   join edition_in_force e on e.document_id = d.id
-  left join reading_confirmation r
-    on r.school_id = s.school_id and r.staff_id = s.id and r.document_edition_id = e.id and r.confirmed_on <= :as_at
+  left join confirmed r on r.staff_id = s.id and r.document_edition_id = e.id
   group by s.school_id, d.key, d.position
 )
 """

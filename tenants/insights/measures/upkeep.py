@@ -16,13 +16,15 @@ posts as (
     count(*) as people
   from staff group by school_id
 ),
+closed as materialized (
+  select c.referral_id from referral_stage c
+  where c.school_id = any (visible_schools()) and c.stage = 'closed' and c.reached_on <= :as_at
+),
 follow_ups as (
   select r.school_id, count(*) as overdue
   from referral r
   where r.school_id = any (visible_schools()) and r.follow_up_due_on < :as_at and r.made_on <= :as_at
-    and not exists (
-      select from referral_stage c
-      where c.school_id = r.school_id and c.referral_id = r.id and c.stage = 'closed' and c.reached_on <= :as_at)
+    and r.id not in (select referral_id from closed)
   group by r.school_id
 ),
 contacts as (

@@ -1,0 +1,167 @@
+"""Every main page in a browser: it draws, axe finds nothing, nothing spills over, scripts complain of nothing."""
+
+import io
+import uuid
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docx import Document
+from flask import Flask
+from sqlalchemy import select
+
+from prevent_trust.jobs.entry import run_job
+from tenants.access.models import Role
+from tenants.imports.models import ImportRun
+from tenants.staff.models import StaffMember, StaffRole
+from tests.browser.conftest import Person
+from tests.factories import Factory
+
+SCHOOL_PAGES = (
+    "", "/plan", "/plan?state=overdue", "/plan/actions/new", "/plan/archive", "/plan/import", "/staff", "/staff/new",
+    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
+)  # fmt: skip
+TRUST_PAGES = ("", "/compare", "/schools", "/chase", "/reports", "/contacts", "/people")
+PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
+
+
+class Place:
+    """A trust with a school that has a little of everything, and somebody who may see all of it."""
+
+    def __init__(self, make: Factory, password_hash: str) -> None:
+        self.trust = make.trust(name="Harbour Trust")
+        self.school = make.school(trust=self.trust, name="Mallard Primary School")
+        make.school(trust=self.trust, name="Heron Academy")
+        self.lead = make.member(Role.PREVENT_LEAD, self.school, password=password_hash)
+        self.trust_lead = make.member(Role.TRUST_LEAD, self.trust, password=password_hash)
+        self.administrator = make.member(Role.PLATFORM_ADMINISTRATOR, password=password_hash)
+        staff = [make.staff(self.school, StaffRole.TEACHING) for _ in range(3)]
+        make.staff(self.school, StaffRole.DSL, StaffRole.PREVENT_LEAD, given_name="Priya", family_name="Nair")
+        make.completion(staff[0], on=date.today() - timedelta(days=20))
+        make.confirmation(staff[0])
+        self.actions = make.actions(make.plan(self.school))
+        make.referral(self.school)
+
+
+@pytest.fixture
+def place(make: Factory, password_hash: str) -> Place:
+    return Place(make, password_hash)
+
+
+def look_at(person: Person, path: str) -> None:
+    person.open(path)
+    assert person.accessibility_problems() == [], path
+    assert not person.is_wider_than_its_window(), path
+    assert person.complaints == [], path
+
+
+def test_the_schools_pages(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    for page in SCHOOL_PAGES:
+        look_at(person, f"/schools/{place.school.id}{page}")
+    for action in (place.actions[0], next(each for each in place.actions if each.measure)):
+        look_at(person, f"/schools/{place.school.id}/plan/actions/{action.id}")
+
+
+def test_the_trusts_pages_draw_their_figures(person: Person, place: Place) -> None:
+    person.sign_in(place.trust_lead)
+    for page in TRUST_PAGES:
+        look_at(person, f"/trusts/{place.trust.id}{page}")
+    person.open(f"/trusts/{place.trust.id}/compare")
+    person.page.wait_for_selector("[data-chart][data-drawn] svg", state="attached")
+    assert person.page.locator("[data-chart][data-drawn]").count() == 4
+
+
+def test_the_platforms_pages(person: Person, place: Place) -> None:
+    person.sign_in(place.administrator)
+    for page in ("organisations", "people", "editions", "imports", "jobs", "audit"):
+        look_at(person, f"/platform/{page}")
+
+
+def test_the_pages_for_everybody(person: Person) -> None:
+    for page in PUBLIC_PAGES:
+        look_at(person, page)
+
+
+def test_without_scripts_an_action_is_answered_and_figures_are_tables(
+    without_scripts: Person, make: Factory, place: Place
+) -> None:
+    person = without_scripts
+    person.sign_in(place.lead)
+    action = next(each for each in place.actions if not each.measure)
+    person.open(f"/schools/{place.school.id}/plan/actions/{action.id}")
+    person.page.check("input[name=status][value=met]")
+    person.page.click("text=Save answer")
+    assert "Saved." in person.page.inner_text("main")
+    person.page.context.clear_cookies()
+    person.sign_in(place.trust_lead)
+    person.open(f"/trusts/{place.trust.id}/compare")
+    assert person.page.locator("figure table").count() == 4
+    assert person.page.locator("figure table").first.is_visible()
+    assert not person.page.locator("[data-chart]").first.is_visible()
+
+
+def plan_document(folder: Path) -> Path:
+    document: Any = Document()
+    document.add_paragraph("Our plan")
+    table = document.add_table(rows=2, cols=4)
+    for cell, text in zip(table.rows[0].cells, ("Duty", "What this means", "Action", "By whom"), strict=True):
+        cell.text = text
+    for cell, text in zip(
+        table.rows[1].cells, ("Train", "All are trained", "Take the course", "All staff"), strict=True
+    ):
+        cell.text = text
+    path = folder / "plan.docx"
+    document.save(str(path))
+    return path
+
+
+def do_jobs(worker_app: Flask, make: Factory) -> None:
+    make.session.expire_all()
+    for job_id in make.session.scalars(select(ImportRun.job_id).where(ImportRun.job_id.is_not(None))):
+        with worker_app.app_context():
+            run_job(str(job_id))
+
+
+def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
+    person: Person, place: Place, make: Factory, worker_app: Flask, tmp_path: Path
+) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/plan/import")
+    person.page.set_input_files("input[type=file]", plan_document(tmp_path))
+    person.page.click("text=Upload and preview")
+    assert "1 action" in person.page.inner_text("main")
+    assert person.accessibility_problems() == []
+    person.page.click("text=Make this our plan")
+    assert person.page.locator("progress").is_visible()
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("text=Your plan is made")  # by itself: the page follows the job
+    assert person.accessibility_problems() == []
+    person.page.click("text=Go to the plan")
+    assert "Take the course" in person.page.inner_text("main")
+
+
+def test_a_staff_list_is_brought_in(person: Person, place: Place, make: Factory, worker_app: Flask) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/staff/import")
+    content = io.BytesIO(b"Surname,Forename,Post\nFox,Amy,Teacher\n,Nobody,Cook\n")
+    person.page.set_input_files(
+        "input[type=file]", {"name": "staff.csv", "mimeType": "text/csv", "buffer": content.read()}
+    )
+    person.page.click("text=Upload and preview")
+    assert "1 person joins" in person.page.inner_text("main")
+    assert person.accessibility_problems() == []
+    person.page.click("text=Apply these changes")
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("text=The staff list is up to date")
+    assert person.accessibility_problems() == []
+    assert make.session.scalar(select(StaffMember.id).where(StaffMember.family_name == "Fox")) is not None
+
+
+def test_a_page_that_is_not_there_says_so_plainly(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    answer = person.page.goto(f"{person.address}/schools/{uuid.uuid4()}")
+    assert answer is not None
+    assert answer.status == 404
+    assert person.accessibility_problems() == []
