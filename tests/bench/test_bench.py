@@ -1,0 +1,21 @@
+"""The bench itself: that it fills, measures and reports. How fast things are is its own business, not a test's."""
+
+import json
+
+from click.testing import CliRunner
+
+from prevent_trust.factory import main
+
+
+def test_a_small_bench_reports_pages_queries_and_the_import() -> None:
+    done = CliRunner().invoke(main, ["bench", "--scale", "0.002", "--rounds", "3", "--json"])
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert result["rows"]["schools"] == 100
+    assert result["rows"]["staff"] == 2000
+    assert result["rows"]["completions"] > 5000
+    assert result["rows"]["actions"] > 1000
+    pages = {(row["page"], row["trust"]): row for row in result["pages"]}
+    for page in {page for page, _ in pages}:
+        assert pages[page, 10]["queries"] == pages[page, 90]["queries"] > 0
+    assert result["gias"]["rows"] == 22_000
