@@ -26,17 +26,17 @@ measured as materialized (
 ),
 current_plan as materialized (
   select p.school_id, p.plan_id from plan_period p
-  where p.school_id = any (visible_schools())
+  where case when p.school_id = any ((select visible_schools())::uuid[]) then true end
     and p.current_from < {END_OF_DAY_SQL} and (p.current_until is null or p.current_until >= {END_OF_DAY_SQL})
 ),
 actions as materialized (
   select a.* from plan_action a
-  where a.school_id = any (visible_schools())
+  where case when a.school_id = any ((select visible_schools())::uuid[]) then true end
     and a.created_at < {END_OF_DAY_SQL} and (a.removed_at is null or a.removed_at >= {END_OF_DAY_SQL})
 ),
 answers as materialized (
   select w.* from plan_answer w
-  where w.school_id = any (visible_schools())
+  where case when w.school_id = any ((select visible_schools())::uuid[]) then true end
     and w.recorded_from < {END_OF_DAY_SQL}
     and (w.recorded_until is null or w.recorded_until >= {END_OF_DAY_SQL})
 ),

@@ -14,12 +14,14 @@ from prevent_trust.tenancy import Scope, require_bound
 from tenants.insights.measures.types import Coverage, Lapsing
 
 # Each table is read once, by school, and joined afterwards: a join into a table would ask for the visible schools
-# again at every row.
+# again at every row. Row-level security gives the planner the condition that the indexes serve; the scope that each
+# measure adds to it stands in a CASE, which the planner does not take for a second sieve. Counted twice it would expect
+# one row where there are thousands, and join them one by one: 600 ms instead of 25 for ninety schools.
 STAFF_SQL = """
 held as materialized (
   select r.staff_id, array_agg(r.role::text) as roles
   from staff_role_held r
-  where r.school_id = any (visible_schools())
+  where case when r.school_id = any ((select visible_schools())::uuid[]) then true end
     and (r.from_on is null or r.from_on <= :as_at) and (r.until_on is null or r.until_on >= :as_at)
   group by r.staff_id
 ),
@@ -27,7 +29,7 @@ staff as materialized (
   select s.school_id, s.id, coalesce(h.roles, '{}') as roles
   from staff_member s
   left join held h on h.staff_id = s.id
-  where s.school_id = any (visible_schools())
+  where case when s.school_id = any ((select visible_schools())::uuid[]) then true end
     and (s.starts_on is null or s.starts_on <= :as_at)
     and (s.leaves_on is null or s.leaves_on >= :as_at)
 )
@@ -37,7 +39,7 @@ TRAINING_SQL = """
 trained as materialized (
   select c.staff_id, c.course_id, max(c.completed_on) as completed_on
   from training_completion c
-  where c.school_id = any (visible_schools()) and c.completed_on <= :as_at
+  where case when c.school_id = any ((select visible_schools())::uuid[]) then true end and c.completed_on <= :as_at
   group by c.staff_id, c.course_id
 ),
 training_coverage as materialized (
@@ -62,7 +64,7 @@ edition_in_force as (
 ),
 confirmed as materialized (
   select r.id, r.staff_id, r.document_edition_id, r.confirmed_on from reading_confirmation r
-  where r.school_id = any (visible_schools()) and r.confirmed_on <= :as_at
+  where case when r.school_id = any ((select visible_schools())::uuid[]) then true end and r.confirmed_on <= :as_at
 ),
 reading_coverage as materialized (
   select s.school_id, d.key, d.position,
