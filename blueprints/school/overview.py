@@ -11,10 +11,10 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.types import ActionState, Coverage
 from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_steps, school_facts
+from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.models import THEME_NAMES, ActionStatus, Theme
 from tenants.plan.queries import current_plan, findings
 from tenants.plan.rules import SectionCounts
-from tenants.reminders.queries import titles_of_subjects
 
 _OWN_PERMISSION = {
     Target.REFERRALS: Permission.READ_REFERRALS,

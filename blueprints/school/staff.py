@@ -25,7 +25,7 @@ from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.measures.people import reading_coverage, training_coverage
 from tenants.insights.next_steps import LAPSING_WITHIN
-from tenants.reminders.queries import titles_of_subjects
+from tenants.insights.subjects import titles_of_subjects
 from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, change_staff_member
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffMember, StaffRole
 from tenants.staff.queries import roles_on, staff_member, staff_of

@@ -21,10 +21,11 @@ from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.due import SchoolDue, due_by_school
+from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.queries import names_of_organisations
 from tenants.reminders.actions import remind
 from tenants.reminders.models import ReminderKind
-from tenants.reminders.queries import last_chased, leads_of, titles_of_subjects
+from tenants.reminders.queries import last_chased, leads_of
 from tenants.reminders.rules import chase_period, reasons_for
 
 BASE = "/trusts/<uuid:trust_id>/chase"

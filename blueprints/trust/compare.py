@@ -18,8 +18,8 @@ from tenants.insights.figures.bars import coverage_by_school, coverage_by_subjec
 from tenants.insights.figures.drawing import Figure
 from tenants.insights.figures.heatmap import section_heatmap
 from tenants.insights.figures.volumes import referrals_by_term
+from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.models import THEME_NAMES, Theme
-from tenants.reminders.queries import titles_of_subjects
 
 BASE = "/trusts/<uuid:trust_id>/compare"
 

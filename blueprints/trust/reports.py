@@ -14,8 +14,8 @@ from tenants.insights.comparison import SchoolRow, compare_schools
 from tenants.insights.figures.bars import coverage_by_subject
 from tenants.insights.figures.heatmap import section_heatmap
 from tenants.insights.figures.volumes import referrals_by_term
+from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.rules import SectionState
-from tenants.reminders.queries import titles_of_subjects
 
 
 @blueprint.get("/trusts/<uuid:trust_id>/reports")

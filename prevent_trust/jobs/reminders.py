@@ -13,10 +13,11 @@ from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.queues import REPORTS
 from prevent_trust.tenancy import PlatformScope, SchoolScope, bind_scope
 from tenants.insights.due import due_by_school
+from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.models import School
 from tenants.reminders.actions import remind
 from tenants.reminders.models import ReminderKind
-from tenants.reminders.queries import leads_of, reminded, schools_with_a_lead, titles_of_subjects
+from tenants.reminders.queries import leads_of, reminded, schools_with_a_lead
 from tenants.reminders.rules import LONDON, digest_week, reasons_for
 
 SCHOOLS_BETWEEN_REPORTS = 20

@@ -14,7 +14,7 @@ from tenants.insights.measures.compliance import section_standings
 from tenants.insights.measures.people import reading_coverage, training_coverage
 from tenants.insights.measures.types import Coverage
 from tenants.insights.measures.volumes import referral_volumes
-from tenants.organisations.models import LocalAuthority, School, TrustMembership
+from tenants.organisations.models import LocalAuthority, School
 from tenants.plan.models import Theme
 from tenants.plan.rules import SectionCounts, SectionState
 
@@ -132,15 +132,3 @@ def choices(scope: TrustScope) -> Choices:
     ).all()
     authorities = sorted({(row.authority_id, row.name) for row in rows}, key=lambda pair: pair[1])
     return Choices(authorities, sorted({row.phase for row in rows if row.phase}))
-
-
-def current_school_ids(scope: TrustScope) -> set[uuid.UUID]:
-    """The schools that are in the trust today."""
-    require_bound(scope)
-    return set(
-        db.session.scalars(
-            select(TrustMembership.school_id).where(
-                TrustMembership.trust_id == scope.trust_id, TrustMembership.left_on.is_(None)
-            )
-        )
-    )

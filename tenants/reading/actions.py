@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.reading.models import ConfirmationSource, ReadingConfirmation
-from tenants.staff.models import StaffMember
+from tenants.staff.queries import of_this_school
 
 
 def record_confirmations(
@@ -23,10 +23,7 @@ def record_confirmations(
     recorded_by: uuid.UUID | None,
 ) -> int:
     """Writes that people of the school confirmed an edition. Returns how many had not been written yet."""
-    require_bound(scope)
-    ours = db.session.scalars(
-        select(StaffMember.id).where(StaffMember.school_id == scope.school_id, StaffMember.id.in_(staff_ids))
-    ).all()
+    ours = of_this_school(scope, staff_ids)
     if not ours:
         return 0
     rows = [

@@ -11,9 +11,7 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound, within
 from tenants.access.models import Account, Membership, Role
 from tenants.organisations.models import School, SchoolStatus
-from tenants.reading.models import Document
 from tenants.reminders.models import Reminder, ReminderKind
-from tenants.training.models import Course
 
 
 @dataclass(frozen=True)
@@ -84,12 +82,3 @@ def last_chased(scope: TrustScope) -> dict[uuid.UUID, datetime]:
         .group_by(Reminder.school_id)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def titles_of_subjects() -> dict[str, str]:
-    """Titles of courses and documents by their keys."""
-    rows = [
-        *db.session.execute(select(Course.key, Course.title)),
-        *db.session.execute(select(Document.key, Document.title)),
-    ]
-    return {row.key: row.title for row in rows}

@@ -1,6 +1,7 @@
 """Reads of staff."""
 
 import uuid
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import func, or_, select
@@ -44,3 +45,11 @@ def roles_on(member: StaffMember, day: date) -> list[StaffRole]:
         for role in member.roles
         if (role.from_on is None or role.from_on <= day) and (role.until_on is None or role.until_on >= day)
     ]
+
+
+def of_this_school(scope: SchoolScope, staff_ids: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """Those of the ids that are members of the school's staff, now or formerly."""
+    require_bound(scope)
+    return db.session.scalars(
+        select(StaffMember.id).where(StaffMember.school_id == scope.school_id, StaffMember.id.in_(staff_ids))
+    ).all()

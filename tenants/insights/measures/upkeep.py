@@ -18,12 +18,14 @@ posts as (
 ),
 closed as materialized (
   select c.referral_id from referral_stage c
-  where case when c.school_id = any ((select visible_schools())::uuid[]) then true end and c.stage = 'closed' and c.reached_on <= :as_at
+  where case when c.school_id = any ((select visible_schools())::uuid[]) then true end
+    and c.stage = 'closed' and c.reached_on <= :as_at
 ),
 follow_ups as (
   select r.school_id, count(*) as overdue
   from referral r
-  where case when r.school_id = any ((select visible_schools())::uuid[]) then true end and r.follow_up_due_on < :as_at and r.made_on <= :as_at
+  where case when r.school_id = any ((select visible_schools())::uuid[]) then true end
+    and r.follow_up_due_on < :as_at and r.made_on <= :as_at
     and r.id not in (select referral_id from closed)
   group by r.school_id
 ),
