@@ -8,11 +8,11 @@ from prevent_trust.factory import main
 
 
 def test_a_small_bench_reports_pages_queries_and_the_import() -> None:
-    done = CliRunner().invoke(main, ["bench", "--scale", "0.002", "--rounds", "3", "--json"])
+    done = CliRunner().invoke(main, ["bench", "--scale", "0.006", "--rounds", "3", "--json"])
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout)
-    assert result["rows"]["schools"] == 100
-    assert result["rows"]["staff"] == 2000
+    assert result["rows"]["schools"] == 147
+    assert result["rows"]["staff"] == 6000
     assert result["rows"]["completions"] > 5000
     assert result["rows"]["actions"] > 1000
     pages = {(row["page"], row["trust"]): row for row in result["pages"]}
