@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import Response as FileResponse
@@ -169,7 +169,7 @@ def _people(scope: SchoolScope, titles: dict[str, str], *, leavers: bool = False
                 person.missing.append(titles[need.key])
                 person.missing_keys.add(need.key)
             elif need.until and need.until <= day + LAPSING_WITHIN:
-                person.lapsing.append((titles[need.key], need.until - timedelta(days=1)))
+                person.lapsing.append((titles[need.key], need.until))
         people.append(person)
     return people
 
