@@ -23,6 +23,7 @@ from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.due import SchoolDue, due_by_school
 from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.queries import names_of_organisations
+from tenants.referrals.rules import GuardKind, guard_text
 from tenants.reminders.actions import remind
 from tenants.reminders.models import ReminderKind
 from tenants.reminders.queries import last_chased, leads_of
@@ -38,6 +39,12 @@ class ChaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     def validate_schools(self, schools: SelectMultipleField) -> None:
         if not schools.data:
             raise ValidationError("Choose at least one school")
+
+    def validate_message(self, message: TextAreaField) -> None:
+        """The mail is kept and leaves the service: no pupil number and no date of birth may stand in it."""
+        for problem in guard_text(message.data or "", today=today()):
+            if problem.kind in {GuardKind.UPN, GuardKind.DATE_OF_BIRTH}:
+                raise ValidationError(problem.message)
 
 
 @blueprint.get(BASE)
@@ -77,7 +84,7 @@ def chase_send(trust_id: uuid.UUID) -> Response | str:
                 base_url=settings.base_url,
                 sent_by=account_id(),
                 sender_name=current_user.name,
-                message=form.message.data.strip(),
+                message=(form.message.data or "").strip(),
             )
             (sent if written else already).append(f"{lead.name} ({row['name']})")
     if sent:
@@ -103,7 +110,7 @@ def _rows(scope: TrustScope) -> list[dict[str, Any]]:
             "chased": chased.get(each.school_id),
         }
         for each in due.values()
-        if each.is_anything
+        if each.is_to_chase
     ]
     return sorted(rows, key=lambda row: (-row["due"].plan.overdue, -row["due"].untrained, row["name"]))
 

@@ -54,7 +54,7 @@ def compare(trust_id: uuid.UUID) -> str | FileResponse:
     figures = _figures(trust_id, compared, titles, subject, kept)
     wanted = request.args.get("format", "")
     if wanted in figures:
-        return _csv(figures[wanted])
+        return figure_csv(figures[wanted])
     return render_template(
         "trust/compare.html",
         trust_id=trust_id,
@@ -110,7 +110,8 @@ def _plan(school: SchoolRow, as_at: date) -> str:
     return url_for("school.plan", school_id=school.id, as_at=day)
 
 
-def _csv(figure: Figure) -> FileResponse:
+def figure_csv(figure: Figure) -> FileResponse:
+    """The figure's table as a file."""
     return FileResponse(
         csv_bytes([column.text for column in figure.table.columns], figure.table.lines()),
         mimetype="text/csv",

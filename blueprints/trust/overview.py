@@ -10,6 +10,7 @@ from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import requires, today
+from blueprints.web.presentation import plural
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
 from tenants.imports.tabular.csv_output import csv_bytes
@@ -63,13 +64,13 @@ def _need(school: SchoolRow, has_lead: bool) -> Need:
         reasons.append(f"Red: {', '.join(THEME_NAMES[theme] for theme in school.red)}")
         weight += 50 * len(school.red)
     if overdue := school.whole.overdue:
-        reasons.append(f"{overdue} {'action' if overdue == 1 else 'actions'} overdue")
+        reasons.append(f"{plural(overdue, 'action')} overdue")
         weight += 5 * overdue
     is_pressing = bool(reasons)
     untrained = sum(row.missing for row in school.training.values())
     unread = sum(row.missing for row in school.reading.values())
     if untrained or unread:
-        reasons.append(f"{untrained} gaps in training, {unread} in reading")
+        reasons.append(f"{plural(untrained, 'gap')} in training, {unread:,} in reading")
         weight += min(40, (untrained + unread) // 4)
     return Need(school, tuple(reasons), weight, is_pressing)
 

@@ -1,7 +1,7 @@
 """The weekly digests."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -53,11 +53,8 @@ def weekly_digests(*, progress: Progress, week: str) -> dict[str, Any]:
         if number % SCHOOLS_BETWEEN_REPORTS == 0 or number == len(schools):
             progress(number, len(schools), f"{written:,} digests written")
     bind_scope(PlatformScope())
-    if written:
-        day_and_hour = f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"
-        request_job(
-            "deliver_mail", scope=PlatformScope(), title="Send digests", once_key=f"digests:{week}:{day_and_hour}"
-        )
+    # Also when this run wrote nothing: one that was killed before it could ask may have.
+    request_job("deliver_mail", scope=PlatformScope(), title="Send digests")
     return {"week": week, "schools": len(schools), "written": written}
 
 

@@ -21,6 +21,7 @@ class SchoolDue:
 
     school_id: uuid.UUID
     plan: SectionCounts = field(default_factory=SectionCounts)
+    due_soon: int = 0  # actions of the plan, see SectionStanding
     training: list[Coverage] = field(default_factory=list)  # courses with gaps only
     reading: list[Coverage] = field(default_factory=list)  # documents with gaps only
     lapsing: list[Lapsing] = field(default_factory=list)
@@ -37,7 +38,8 @@ class SchoolDue:
         return sum(row.missing for row in self.reading)
 
     @property
-    def is_anything(self) -> bool:
+    def is_to_chase(self) -> bool:
+        """Whether a trust has cause to remind the school. What is only due soon is the school's own business."""
         return bool(self.plan.overdue or self.training or self.reading or self.lapsing)
 
 
@@ -50,6 +52,7 @@ def due_by_school(scope: Scope, *, as_at: date) -> dict[uuid.UUID, SchoolDue]:
     totals: dict[uuid.UUID, SectionCounts] = defaultdict(SectionCounts)
     for standing in section_standings(scope, as_at=as_at):
         totals[standing.school_id] += standing.counts
+        schools[standing.school_id].due_soon += standing.due_soon
     for school_id, counts in totals.items():
         schools[school_id].plan = counts
     for row in training_coverage(scope, as_at=as_at):

@@ -15,10 +15,10 @@ from tenants.insights.measures.people import reading_coverage, training_coverage
 from tenants.insights.measures.types import ActionState, Coverage, Lapsing, Upkeep
 from tenants.insights.measures.upkeep import upkeep
 from tenants.plan.models import ActionStatus
+from tenants.plan.rules import DUE_WITHIN
 
 MOST_STEPS = 7
 LAPSING_WITHIN = timedelta(days=60)
-DUE_WITHIN = timedelta(days=14)
 
 
 class Target(StrEnum):

@@ -5,10 +5,13 @@ run the same words; the rules for a section work on its counts.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 # Below half of its target a measured action is not met; from there to the target it is partly met.
 PARTLY_MET_FROM_SHARE_OF_TARGET = 2
+
+DUE_WITHIN = timedelta(days=14)  # an action that is not met is due soon from then on
 
 DERIVED_STATUS_SQL = f"""
 case

@@ -42,13 +42,16 @@ def chase_period(day: date) -> str:
 def reasons_for(due: SchoolDue, titles: dict[str, str], *, to_the_school: bool) -> list[Reason]:
     """What is due at a school, the most pressing first. None means that no mail is sent.
 
-    `to_the_school` adds the follow-ups of referrals, which only the school's own Prevent lead reads about.
+    `to_the_school` adds what only the school's own Prevent lead reads about: follow-ups of referrals, and actions that
+    are due soon.
     """
     reasons = []
     if to_the_school and due.follow_ups_overdue:
         reasons.append(Reason(f"{_count(due.follow_ups_overdue, 'referral')} to follow up", "/referrals?state=open"))
     if due.plan.overdue:
         reasons.append(Reason(f"{_count(due.plan.overdue, 'action')} overdue in the plan", "/plan?state=overdue"))
+    if to_the_school and due.due_soon:
+        reasons.append(Reason(f"{_count(due.due_soon, 'action')} due within two weeks", "/plan"))
     for row in due.training:
         words = f"{titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
         reasons.append(Reason(words, f"/staff?gap={row.key}"))

@@ -1,10 +1,15 @@
 """Digests and chasing: exactly once for each person and period, whatever dies on the way."""
 
+import itertools
+import os
+import re
+import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
 from email.message import Message
 from typing import Any
 
@@ -15,6 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, func, select
 
+from blueprints.web.access import today
 from prevent_trust.database import db
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.ledger import request_job
@@ -22,35 +28,72 @@ from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.jobs.reminders import request_weekly_digests
 from prevent_trust.mail import MailState, OutgoingMail, SmtpSender, deliver_mail, queue_mail
 from prevent_trust.tenancy import PlatformScope, bind_scope
-from tenants.access.models import Role
+from tenants.access.models import Membership, Role
 from tenants.plan.models import ActionStatus, PlanAnswer
 from tenants.reminders.models import Reminder, ReminderKind
 from tenants.reminders.rules import digest_week
 from tenants.staff.models import StaffRole
+from tenants.training.models import Course, TrainingCompletion
 from tests.factories import Factory, sign_in
 
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 
-class Killed(BaseException):
-    """A process that stops between two statements."""
+class Processes:
+    """Processes like the worker's that are killed (SIGKILL), by default before one of their statements or commits.
+
+    Nothing of theirs runs afterwards: no rollback, no `finally`, no goodbye to the database.
+    """
+
+    def __init__(self, superuser: sa.Engine) -> None:
+        self._superuser = superuser
+        self._child = 0
+
+    def dies(self, work: Callable[[], object], *, before_step: int | None = None) -> bool:
+        """Does the work in a process of its own. Returns whether that was killed; if not, the work was done."""
+        db.session.remove()
+        before = self._connections()
+        self._child = os.fork()
+        if self._child == 0:
+            self._do_and_leave(work, before_step)
+        status = os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
+        assert status in {0, -signal.SIGKILL}
+        while self._connections() > before:  # the server learns of the death a moment later, and frees its locks
+            time.sleep(0.002)
+        return status != 0
+
+    def kill(self) -> None:
+        """Kills the process that is at work."""
+        os.kill(self._child, signal.SIGKILL)
+
+    @staticmethod
+    def _do_and_leave(work: Callable[[], object], before_step: int | None) -> None:
+        steps = itertools.count(1)
+
+        def step(*of_the_event: Any) -> None:
+            if next(steps) == before_step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            db.engine.dispose(close=False)  # its connections are the parent's
+            event.listen(db.engine, "before_cursor_execute", step)
+            event.listen(db.engine, "commit", step)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+    def _connections(self) -> int:
+        with self._superuser.connect() as connection:
+            found = connection.scalar(
+                sa.text("select count(*) from pg_stat_activity where backend_type = 'client backend'")
+            )
+        return int(found or 0)
 
 
-@contextmanager
-def killed_before_statement(engine: sa.Engine, number: int) -> Iterator[list[str]]:
-    """Raises before the `number`th statement on the engine, counted from 1. Gives the statements that got through."""
-    done: list[str] = []
-
-    def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if len(done) + 1 == number:
-            raise Killed
-        done.append(statement)
-
-    event.listen(engine, "before_cursor_execute", count)
-    try:
-        yield done
-    finally:
-        event.remove(engine, "before_cursor_execute", count)
+@pytest.fixture
+def processes(superuser: sa.Engine) -> Processes:
+    return Processes(superuser)
 
 
 def school_with_gaps(make: Factory, leads: int = 1) -> Any:
@@ -132,28 +175,140 @@ def test_overdue_actions_stand_in_the_digest(worker: Flask, make: Factory) -> No
     assert "1 action overdue in the plan" in make.session.scalars(select(OutgoingMail.text)).one()
 
 
-def test_killed_before_any_statement_and_run_again_each_digest_is_there_once(worker: Flask, make: Factory) -> None:
-    for leads in (1, 2, 1):
+@pytest.mark.parametrize(
+    ("status", "in_days", "told"),
+    [
+        (ActionStatus.NOT_MET, 0, True),
+        (ActionStatus.NOT_ANSWERED, 14, True),
+        (ActionStatus.PARTLY_MET, 14, True),
+        (ActionStatus.PARTLY_MET, 15, False),
+        (ActionStatus.MET, 3, False),
+        (ActionStatus.NOT_APPLICABLE, 3, False),
+    ],
+)
+def test_an_action_that_is_due_within_two_weeks_stands_in_the_digest(
+    worker: Flask, make: Factory, status: ActionStatus, in_days: int, told: bool
+) -> None:
+    school = make.school()
+    make.member(Role.PREVENT_LEAD, school)
+    action = next(action for action in make.actions(make.plan(school)) if not action.measure)
+    answer = make.session.scalars(select(PlanAnswer).where(PlanAnswer.action_id == action.id)).one()
+    answer.status, answer.due_on = status, today() + timedelta(days=in_days)
+    make.session.commit()
+    run_job(str(ask_for_digests()))
+    assert counts(make) == ((1, 1) if told else (0, 0))
+    if told:
+        mail = make.session.scalars(select(OutgoingMail)).one()
+        assert f"1 action due within two weeks\n  http://localhost/schools/{school.id}/plan\n" in mail.text
+        assert "overdue" not in mail.text
+
+
+@pytest.mark.parametrize(("in_days", "told"), [(30, True), (33, False)])
+def test_training_that_lapses_within_thirty_days_stands_in_the_digest(
+    worker: Flask, make: Factory, in_days: int, told: bool
+) -> None:
+    school = make.school()
+    make.member(Role.PREVENT_LEAD, school)
+    member = make.staff(school, StaffRole.SUPPORT)
+    for course in make.session.scalars(select(Course)).all():
+        make.completion(member, course.key, on=today())
+    make.session.execute(sa.delete(TrainingCompletion).where(TrainingCompletion.course_id == make.course().id))
+    make.session.commit()
+    make.completion(member, on=two_years_before(today() + timedelta(days=in_days)))
+    run_job(str(ask_for_digests()))
+    text = make.session.scalars(select(OutgoingMail.text)).one()
+    assert ("lapses for 1 person" in text) is told
+
+
+def two_years_before(day: date) -> date:
+    return day.replace(year=day.year - 2, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def test_a_mail_names_no_member_of_staff_and_tells_nothing_of_a_referral(worker: Flask, make: Factory) -> None:
+    school = make.school()
+    make.member(Role.PREVENT_LEAD, school)
+    make.staff(school, StaffRole.TEACHING, given_name="Zebedee", family_name="Thrupplewick", email="zt@school.example")
+    make.referral(
+        school,
+        follow_up_due_on=date(2026, 10, 2),
+        reference="R-2026-77",
+        cpoms_reference="CP-4711",
+        note="Wrote slogans",
+    )
+    run_job(str(ask_for_digests()))
+    mail = make.session.scalars(select(OutgoingMail)).one()
+    reasons = make.session.scalars(select(Reminder.reasons)).one()
+    for text in (mail.subject, mail.text, mail.html, str(reasons)):
+        for secret in ("Zebedee", "Thrupplewick", "zt@school.example", "R-2026-77", "CP-4711", "slogans"):
+            assert secret not in text
+    assert "1 referral to follow up" in mail.text
+
+
+def test_somebody_who_leads_two_schools_gets_a_digest_of_each(worker: Flask, make: Factory) -> None:
+    first, second = school_with_gaps(make), school_with_gaps(make, leads=0)
+    make.membership(make.session.scalars(select(Membership)).one().account, Role.PREVENT_LEAD, second)
+    run_job(str(ask_for_digests()))
+    assert sorted(make.session.scalars(select(Reminder.school_id))) == sorted([first.id, second.id])
+    assert len(set(make.session.scalars(select(Reminder.account_id)))) == 1
+
+
+def test_the_pages_that_a_mail_leads_to_are_there(
+    worker_app: Flask, client: FlaskClient, make: Factory, clean: None
+) -> None:
+    school = school_with_gaps(make)
+    action = next(action for action in make.actions(make.plan(school)) if not action.measure)
+    answer = make.session.scalars(select(PlanAnswer).where(PlanAnswer.action_id == action.id)).one()
+    answer.due_on = date(2026, 10, 1)
+    make.session.commit()
+    make.referral(school, follow_up_due_on=date(2026, 10, 2))
+    with worker_app.app_context():
+        run_job(str(ask_for_digests()))
+    mail = make.session.scalars(select(OutgoingMail)).one()
+    sign_in(client, make.session.scalars(select(Membership)).one().account)
+    pages = re.findall(r"http://localhost(/\S+)", mail.text)
+    assert len(pages) > 4
+    assert [page for page in pages if client.get(page).status_code != 200] == []
+
+
+def test_killed_before_any_step_and_run_again_each_digest_is_there_once(
+    worker: Flask, make: Factory, processes: Processes
+) -> None:
+    for leads in (1, 2):
         school_with_gaps(make, leads)
-    points = 0
-    for number in range(1, 1000):
+    written_when_killed = set()
+    for number in itertools.count(1):
         job_id = _job_beside_the_ledger("2026-W48", number)
-        try:
-            with killed_before_statement(db.engine, number):
-                run_job(str(job_id))
-        except Killed:
-            points += 1
-        else:
+        if not processes.dies(lambda: run_job(str(job_id)), before_step=number):  # noqa: B023  # called at once
             break
-        finally:
-            db.session.remove()
+        reminders, mails = counts(make)
+        assert reminders == mails, f"killed before step {number}"
+        written_when_killed.add(reminders)
         run_job(str(job_id))
-        assert counts(make) == (4, 4), f"killed before statement {number}"
-        make.session.execute(sa.delete(Reminder))
-        make.session.execute(sa.delete(OutgoingMail))
+        assert counts(make) == (3, 3), f"killed before step {number}"
+        assert deliveries_asked_for(make) == 1, f"killed before step {number}"
+        pairs = make.session.execute(select(Reminder.school_id, Reminder.account_id)).all()
+        assert len(set(pairs)) == 3
+        for model in (Reminder, OutgoingMail, JobRun):
+            make.session.execute(sa.delete(model))
+        make.session.commit()
+    assert number > 50  # it got through only after every point had been tried
+    assert written_when_killed == {0, 1, 3}  # none, the first school's, the second's two together
+
+
+def test_a_run_that_finds_every_digest_written_asks_for_their_delivery(worker: Flask, make: Factory) -> None:
+    """As when the worker died after the last school and before it could ask."""
+    school_with_gaps(make)
+    for number in range(2):
         make.session.execute(sa.delete(JobRun))
         make.session.commit()
-    assert points > 40  # the run got through only after every point had been tried
+        run_job(str(_job_beside_the_ledger("2026-W48", number)))
+    assert counts(make) == (1, 1)
+    assert deliveries_asked_for(make) == 1
+
+
+def deliveries_asked_for(make: Factory) -> int:
+    make.session.expire_all()
+    return len(make.session.scalars(select(JobRun.id).where(JobRun.kind == "deliver_mail")).all())
 
 
 def test_two_runs_at_once_write_each_digest_once(worker_app: Flask, make: Factory, clean: None) -> None:
@@ -193,11 +348,11 @@ class Postbox:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.before_answering: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        from email import message_from_bytes
-
         self.messages.append(message_from_bytes(envelope.content))
+        self.before_answering()
         return "250 taken"
 
 
@@ -230,9 +385,7 @@ def write_mail(subject: str = "Hello") -> None:
 def test_a_mail_goes_out_once_as_text_and_html(worker: Flask, make: Factory, postbox: tuple[Postbox, str]) -> None:
     box, url = postbox
     write_mail("Prevent – dashes and “quotes”")
-    for _ in range(2):
-        bind_scope(PlatformScope())
-        deliver_mail(sender=SmtpSender(url), mail_from="Prevent Trust <no-reply@trust.example>")
+    assert [deliver(url), deliver(url)] == [1, 0]
     (message,) = box.messages
     assert [part.get_content_type() for part in message.walk()][1:] == ["text/plain", "text/html"]
     assert message["To"] == "Priya Nair <lead@school.example>"
@@ -240,32 +393,69 @@ def test_a_mail_goes_out_once_as_text_and_html(worker: Flask, make: Factory, pos
     assert (mail.state, mail.text) == (MailState.SENT, "")
 
 
-def test_killed_before_any_statement_a_mail_is_never_sent_twice(
-    worker: Flask, make: Factory, postbox: tuple[Postbox, str]
+def deliver(url: str) -> int:
+    bind_scope(PlatformScope())
+    return deliver_mail(sender=SmtpSender(url), mail_from="no-reply@trust.example")
+
+
+def test_killed_before_any_step_a_mail_is_never_sent_twice_and_one_that_did_not_begin_is_sent(
+    worker: Flask, make: Factory, processes: Processes, postbox: tuple[Postbox, str]
 ) -> None:
     box, url = postbox
-    points = 0
-    for number in range(1, 100):
+    seen = set()
+    for number in itertools.count(1):
         write_mail(f"Number {number}")
-        sent = len(box.messages)
-        try:
-            with killed_before_statement(db.engine, number):
-                bind_scope(PlatformScope())
-                deliver_mail(sender=SmtpSender(url), mail_from="no-reply@trust.example")
-        except Killed:
-            points += 1
-        else:
+        box.messages.clear()
+        if not processes.dies(lambda: deliver(url), before_step=number):
             break
-        finally:
-            db.session.remove()
-        bind_scope(PlatformScope())
-        deliver_mail(sender=SmtpSender(url), mail_from="no-reply@trust.example")
         make.session.expire_all()
         mail = make.session.scalars(select(OutgoingMail).where(OutgoingMail.subject == f"Number {number}")).one()
-        arrived = len(box.messages) - sent
-        # Past the point of no return nobody knows whether it went: then it is held for a person, not sent again.
-        assert (arrived, mail.state) in {(1, MailState.SENT), (1, MailState.HANDED_OVER), (0, MailState.HANDED_OVER)}
-    assert points > 3
+        when_killed = (mail.state, len(box.messages))
+        deliver(url)
+        make.session.refresh(mail)
+        after = (mail.state, len(box.messages))
+        if when_killed == (MailState.WAITING, 0):
+            assert after == (MailState.SENT, 1), f"killed before step {number}"
+        else:
+            # Nobody knows whether it went: it is held for a person, or it is known to have gone, and is not sent again.
+            assert when_killed in {(MailState.HANDED_OVER, 1), (MailState.SENT, 1)}
+            assert after == when_killed, f"killed before step {number}"
+        seen.add(when_killed)
+    assert seen == {(MailState.WAITING, 0), (MailState.HANDED_OVER, 1), (MailState.SENT, 1)}
+
+
+def test_killed_while_the_server_answers_a_mail_is_held_for_a_person(
+    worker: Flask, make: Factory, processes: Processes, postbox: tuple[Postbox, str]
+) -> None:
+    box, url = postbox
+    write_mail()
+    box.before_answering = processes.kill
+    assert processes.dies(lambda: deliver(url))
+    assert deliver(url) == 0
+    assert make.session.scalars(select(OutgoingMail.state)).one() is MailState.HANDED_OVER
+    assert len(box.messages) == 1
+
+
+def test_two_workers_at_once_deliver_each_mail_once(
+    worker: Flask, worker_app: Flask, make: Factory, postbox: tuple[Postbox, str]
+) -> None:
+    box, url = postbox
+    for number in range(20):
+        write_mail(f"Number {number}")
+    db.session.remove()
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        with worker_app.app_context():
+            start.wait()
+            deliver(url)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(message["Subject"] for message in box.messages) == sorted(f"Number {n}" for n in range(20))
 
 
 def test_without_a_mail_server_mail_waits_and_goes_later(

@@ -8,6 +8,7 @@ from tenants.insights.comparison import SchoolRow
 from tenants.insights.figures.drawing import (
     AUBERGINE,
     AUBERGINE_MID,
+    AUBERGINE_PALE,
     INK,
     Cell,
     Column,
@@ -19,7 +20,6 @@ from tenants.insights.figures.drawing import (
 from tenants.insights.measures.types import Coverage
 
 _ROW, _FOOT = 54, 50  # pixels
-CARRIES_WORDS = 70  # per cent of the width of a phone's chart
 
 
 def coverage_by_subject(
@@ -97,13 +97,16 @@ def _total(schools: Sequence[SchoolRow], key: str) -> tuple[int, int]:
 
 
 def _bars(names: Sequence[str], counts: Sequence[tuple[int, int]]) -> str:
-    """A bar for each name: the share in the accent colour, the rest behind it pale, the figures written in words."""
+    """A bar for each name: the share outlined and filled, the rest behind it pale, the figures written in words.
+
+    On a phone the words are longer than many a bar, so they lie over both; either fill is light enough for dark words.
+    """
     shares = [100 * has / needs if needs else 0 for has, needs in counts]
     labels = wrapped(names)
     chart = go.Figure()
-    chart.add_bar(y=labels, x=[100] * len(labels), orientation="h", marker={"color": AUBERGINE_MID}, hoverinfo="skip")
-    chart.add_bar(y=labels, x=shares, orientation="h", marker={"color": AUBERGINE}, hoverinfo="skip")
-    # The words lie over both, from the left: in white where the dark bar is long enough to carry them.
+    chart.add_bar(y=labels, x=[100] * len(labels), orientation="h", marker={"color": AUBERGINE_PALE}, hoverinfo="skip")
+    outlined = {"color": AUBERGINE_MID, "line": {"color": AUBERGINE, "width": 2}}
+    chart.add_bar(y=labels, x=shares, orientation="h", marker=outlined, hoverinfo="skip")
     chart.add_bar(
         y=labels,
         x=[100] * len(labels),
@@ -112,7 +115,7 @@ def _bars(names: Sequence[str], counts: Sequence[tuple[int, int]]) -> str:
         text=[f"{int(share)}% ({has} of {needs})" for share, (has, needs) in zip(shares, counts, strict=True)],
         textposition="inside",
         insidetextanchor="start",
-        textfont={"color": ["#ffffff" if share >= CARRIES_WORDS else INK for share in shares]},
+        textfont={"color": INK},
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     chart.update_layout(barmode="overlay", bargap=0.35, showlegend=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 INK, SOFT, LINE = "#211a24", "#584f5d", "#d6cfd9"
-AUBERGINE, AUBERGINE_MID = "#4f1f56", "#c3a9c8"
+AUBERGINE, AUBERGINE_MID, AUBERGINE_PALE = "#4f1f56", "#c3a9c8", "#efe6f1"
 # Light enough for dark words on all of them, and apart from each other in grey as well.
 STATE_COLOURS = {"not_answered": "#f4f1f5", "red": "#f0a79f", "amber": "#f8d58c", "green": "#a9dcc0"}
 STATE_WORDS = {"not_answered": "Not answered", "red": "Red", "amber": "Amber", "green": "Green"}

@@ -12,8 +12,14 @@ from tenants.insights.figures.drawing import AUBERGINE, Cell, Column, Figure, Ta
 def referrals_by_term(
     schools: Sequence[SchoolRow], terms: Sequence[Term], *, as_at: str, csv_url: str | None
 ) -> Figure:
-    """Referrals of all schools together in each term, with the rate per 1,000 pupils."""
-    pupils = sum(school.pupils or 0 for school in schools)
+    """Referrals of all schools together in each term, with the rate per 1,000 pupils.
+
+    The rate is that of the schools whose pupils the register knows: without the others' pupils, their referrals would
+    make it too high.
+    """
+    known = [school for school in schools if school.pupils]
+    pupils = sum(school.pupils or 0 for school in known)
+    rates = [_rate(sum(school.referrals.get(term.key, 0) for school in known), pupils) for term in terms]
     counts = [sum(school.referrals.get(term.key, 0) for school in schools) for term in terms]
     chart = go.Figure(
         go.Bar(
@@ -23,7 +29,7 @@ def referrals_by_term(
             text=[str(count) for count in counts],
             textposition="outside",
             cliponaxis=False,
-            customdata=[_rate(count, pupils) for count in counts],
+            customdata=rates,
             hovertemplate="%{x}: %{y} (%{customdata})<extra></extra>",
         )
     )
@@ -66,4 +72,4 @@ def referral_table(schools: Sequence[SchoolRow], terms: Sequence[Term]) -> Table
 
 
 def _rate(count: int, pupils: int) -> str:
-    return f"{1000 * count / pupils:.2f} per 1,000" if pupils else ""
+    return f"{1000 * count / pupils:.2f} per 1,000 pupils" if pupils else "pupils not known"

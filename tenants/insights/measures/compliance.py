@@ -14,7 +14,7 @@ from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.insights.measures.people import READING_SQL, STAFF_SQL, TRAINING_SQL
 from tenants.insights.measures.types import ActionState, SectionStanding
 from tenants.plan.models import ActionStatus, Theme
-from tenants.plan.rules import DERIVED_STATUS_SQL, SectionCounts
+from tenants.plan.rules import DERIVED_STATUS_SQL, DUE_WITHIN, SectionCounts
 
 END_OF_DAY_SQL = "((cast(:as_at as date) + 1)::timestamp at time zone 'Europe/London')"
 
@@ -55,7 +55,9 @@ effective as (
   from declared
 )
 """
-_OVERDUE_SQL = "coalesce(due_on < :as_at and effective_status not in ('met', 'not_applicable'), false)"
+_LEFT_TO_DO_SQL = "effective_status not in ('met', 'not_applicable')"
+_OVERDUE_SQL = f"coalesce(due_on < :as_at and {_LEFT_TO_DO_SQL}, false)"
+_DUE_SOON_SQL = f"due_on between :as_at and :soon and {_LEFT_TO_DO_SQL}"
 _WITH = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
 
 _ACTIONS = text(
@@ -70,7 +72,8 @@ select school_id, theme, count(*),
   count(*) filter (where effective_status = 'partly_met'),
   count(*) filter (where effective_status = 'not_met'),
   count(*) filter (where effective_status = 'not_applicable'),
-  count(*) filter (where {_OVERDUE_SQL})
+  count(*) filter (where {_OVERDUE_SQL}),
+  count(*) filter (where {_DUE_SOON_SQL})
 from effective group by school_id, theme
 """)
 
@@ -109,7 +112,8 @@ def section_standings(scope: Scope, *, as_at: date) -> list[SectionStanding]:
         SectionStanding(
             school_id=row[0],
             theme=Theme(row[1]) if row[1] else None,
-            counts=SectionCounts(*row[2:]),
+            counts=SectionCounts(*row[2:-1]),
+            due_soon=row[-1],
         )
-        for row in db.session.execute(_SECTIONS, {"as_at": as_at})
+        for row in db.session.execute(_SECTIONS, {"as_at": as_at, "soon": as_at + DUE_WITHIN})
     ]

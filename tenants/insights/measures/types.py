@@ -75,11 +75,12 @@ class ActionState:
 
 @dataclass(frozen=True)
 class SectionStanding:
-    """How a theme of one school's plan stands."""
+    """How a theme of one school's plan stands. `due_soon` are not met and due within two weeks (`DUE_WITHIN`)."""
 
     school_id: uuid.UUID
     theme: Theme | None
     counts: SectionCounts
+    due_soon: int
 
 
 @dataclass(frozen=True)
