@@ -1,8 +1,9 @@
 """A plan as a Word document has it. Every text of the document is somewhere in here."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
-from tenants.plan.models import Theme
+from tenants.plan.models import ActionStatus, Theme
 
 
 class PlanDocumentError(Exception):
@@ -11,11 +12,21 @@ class PlanDocumentError(Exception):
 
 @dataclass(frozen=True)
 class DocumentAction:
-    """`roles` are the document's own words; `note` holds addresses and remarks that stood below the action."""
+    """`roles`, `owner` and the fields ending in `words` are the document's own words.
+
+    `note` holds addresses and remarks that stood below the action, and cells of columns that have no other place, each
+    with its column's head before it. `status` and `due_on` are what the words mean, where that is certain.
+    """
 
     wording: str
     roles: tuple[str, ...] = ()
     note: str = ""
+    status: ActionStatus | None = None
+    status_words: str = ""  # "Amber", "G", or the name of the cell's shading
+    owner: str = ""  # a name or initials
+    due_on: date | None = None
+    due_words: str = ""  # "Termly", "Ongoing", or the date as it stands
+    evidence: str = ""  # what the document gives as evidence or progress
 
 
 @dataclass

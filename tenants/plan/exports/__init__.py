@@ -1,0 +1,1 @@
+"""A plan as a file: Word, PDF, Excel and CSV."""
