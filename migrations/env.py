@@ -5,12 +5,17 @@ import os
 from alembic import context
 from sqlalchemy import create_engine, text
 
+import prevent_trust.jobs.models
 import tenants.access.models
 import tenants.contacts.models
+import tenants.history.models
 import tenants.imports.models
 import tenants.insights.disclosure.models
 import tenants.organisations.models
+import tenants.plan.evidence.models
 import tenants.plan.models
+import tenants.plan.sharing.models
+import tenants.plan.verification.models
 import tenants.reading.models
 import tenants.references.models
 import tenants.referrals.models

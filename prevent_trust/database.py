@@ -65,6 +65,17 @@ class Record(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=100)
 
 
+class Remembered(Record):
+    """A record whose earlier states are kept, so that figures can be read as they were known on a past day.
+
+    `recorded_from` is when the row came to say what it says; a trigger sets it and keeps what it said before.
+    """
+
+    __abstract__ = True
+
+    recorded_from: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=101)
+
+
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 

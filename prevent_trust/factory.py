@@ -28,6 +28,7 @@ from prevent_trust.mail import sender_from_url
 from prevent_trust.observability import configure_logging
 from prevent_trust.security import cookie_settings, flask_security_settings, send_security_headers
 from prevent_trust.storage import storage_from_url
+from prevent_trust.virus_scan import scanner_from_url
 from prevent_trust.tenancy import stamp_each_transaction
 from tenants.access.models import Account
 
@@ -94,6 +95,7 @@ def _connect_engines(app: Flask, settings: Settings) -> None:
     stamp_each_transaction()
     enqueue_after_commit()
     app.extensions["storage"] = storage_from_url(settings.storage_url)
+    app.extensions["virus_scanner"] = scanner_from_url(settings.virus_scan_url)
     app.extensions["mail_sender"] = sender_from_url(settings.mail_url)
     with app.app_context():
         engines = list(db.engines.values())

@@ -8,6 +8,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from prevent_trust.config import Settings
 
 INVITATION_LINK = "invitation"
+PLAN_LINK = "plan"
 
 
 def signed_id(purpose: str, row_id: uuid.UUID) -> str:
@@ -26,3 +27,17 @@ def read_signed_id(purpose: str, token: str) -> uuid.UUID | None:
 def _serializer(purpose: str) -> URLSafeSerializer:
     settings: Settings = current_app.extensions["settings"]
     return URLSafeSerializer(settings.secret_key.get_secret_value(), salt=f"link:{purpose}")
+
+
+def signed_ids(purpose: str, *row_ids: uuid.UUID) -> str:
+    """A token for a link that names several rows, such as a school and one of its records."""
+    return _serializer(purpose).dumps([row_id.hex for row_id in row_ids])
+
+
+def read_signed_ids(purpose: str, token: str, *, count: int) -> tuple[uuid.UUID, ...] | None:
+    """The ids in the token; none when it was not signed here, for another purpose, or holds another number of them."""
+    try:
+        ids = tuple(uuid.UUID(hex=each) for each in _serializer(purpose).loads(token))
+    except (BadSignature, ValueError, AttributeError, TypeError):
+        return None
+    return ids if len(ids) == count else None

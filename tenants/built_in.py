@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, require_bound
-from tenants.plan.edition_source import load_edition_source
-from tenants.plan.models import Edition, EditionAction, EditionDuty, EditionExpectation, EditionSection, EditionSource
+from tenants.plan.edition_actions import add_edition
+from tenants.plan.edition_source import edition_names, load_edition_source
+from tenants.plan.models import Edition, EditionSource
 from tenants.reading.models import Document, DocumentEdition
 from tenants.references.models import Reference
 from tenants.references.register import load_register
@@ -22,7 +23,6 @@ from tenants.referrals.models import ConcernType
 from tenants.training.models import Course
 
 HERE = Path(__file__).resolve().parent
-BUILT_IN_EDITION = "2026"
 
 
 def load_built_in_data() -> None:
@@ -32,7 +32,8 @@ def load_built_in_data() -> None:
     _load_documents(_entries("reading/documents.yaml", "documents"))
     _load_concern_types(_entries("referrals/concern_types.yaml", "concern_types"))
     _load_references()
-    load_edition(BUILT_IN_EDITION)
+    for name in edition_names():
+        load_edition(name)
     db.session.flush()
 
 
@@ -128,60 +129,21 @@ def _load_references() -> None:
 def load_edition(name: str) -> Edition:
     """The shipped edition of that name, from the database when it is there, else from its file."""
     source = load_edition_source(name)
-    there = db.session.scalar(select(Edition).where(Edition.key == source.key, Edition.school_id.is_(None)))
+    there = _shipped(source.key)
     if there is not None:
         return there
+    base = _shipped(source.based_on) if source.based_on else None
     edition = Edition(
         key=source.key,
         title=source.title,
         source=EditionSource.BUILT_IN,
+        based_on_id=base.id if base else None,
+        notes=source.notes,
         published_on=source.published_on,
         introduction=source.introduction,
     )
-    db.session.add(edition)
-    db.session.flush()
-    position = 0
-    for section_position, section in enumerate(source.sections):
-        section_row = EditionSection(
-            edition_id=edition.id,
-            key=section.key,
-            position=section_position,
-            title=section.title,
-            theme=section.theme,
-        )
-        db.session.add(section_row)
-        db.session.flush()
-        for duty_position, duty in enumerate(section.duties):
-            duty_row = EditionDuty(
-                section_id=section_row.id, key=duty.key, position=duty_position, wording=duty.wording
-            )
-            db.session.add(duty_row)
-            db.session.flush()
-            for expectation_position, expectation in enumerate(duty.expectations):
-                expectation_row = EditionExpectation(
-                    duty_id=duty_row.id,
-                    key=expectation.key,
-                    position=expectation_position,
-                    wording=expectation.wording,
-                )
-                db.session.add(expectation_row)
-                db.session.flush()
-                for action in expectation.actions:
-                    db.session.add(
-                        EditionAction(
-                            edition_id=edition.id,
-                            expectation_id=expectation_row.id,
-                            key=action.key,
-                            position=position,
-                            wording=action.wording,
-                            good_looks_like=action.good_looks_like,
-                            roles=list(action.roles),
-                            dfe_area=action.dfe_area,
-                            measure=action.measure,
-                            target_percent=action.target_percent,
-                            recurs_months=action.recurs_months,
-                            reference_keys=list(action.references),
-                        )
-                    )
-                    position += 1
-    return edition
+    return add_edition(edition, source.content)
+
+
+def _shipped(key: str) -> Edition | None:
+    return db.session.scalar(select(Edition).where(Edition.key == key, Edition.source == EditionSource.BUILT_IN))

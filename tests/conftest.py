@@ -112,7 +112,7 @@ def clean(superuser: sa.Engine, settings: Settings) -> Iterator[None]:
                 connection.execute(sa.text(f"delete from {table}"))
                 connection.execute(sa.text(f"alter table {table} enable trigger all"))
         for table in ("edition_action", "edition_expectation", "edition_duty", "edition_section", "edition"):
-            connection.execute(sa.text(f"delete from {table} where school_id is not null"))
+            connection.execute(sa.text(f"delete from {table} where num_nonnulls(school_id, trust_id) > 0"))
     Redis.from_url(settings.redis_url).flushdb()
 
 

@@ -8,9 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from prevent_trust.database import Remembered
 from tenants.access.models import Account, Membership, Role
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
+from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
+    ActionStatus,
     Edition,
     EditionAction,
     EditionDuty,
@@ -27,6 +30,7 @@ from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
 from tenants.training.models import Course, TrainingCompletion
 
 _numbers = itertools.count(1)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Factory:
@@ -34,6 +38,9 @@ class Factory:
         self.session = session
 
     def add(self, row: Any) -> Any:
+        """Commits the row. What a test says that a school holds was known all along, unless it says since when."""
+        if isinstance(row, Remembered) and row.recorded_from is None:
+            row.recorded_from = LONG_AGO
         self.session.add(row)
         self.session.commit()
         return row
@@ -120,11 +127,15 @@ class Factory:
         }
         return self.add(Referral(school_id=school.id, **defaults | values))
 
-    def plan(self, school: School, *, since: datetime = datetime(2026, 9, 1, tzinfo=UTC)) -> Plan:
-        """The built-in edition as the school's current plan, nothing answered."""
-        edition = self.session.scalars(select(Edition).where(Edition.school_id.is_(None))).first()
-        assert edition is not None
-        plan = self.add(Plan(school_id=school.id, edition_id=edition.id))
+    def edition(self, key: str = "prevent-2026") -> Edition:
+        return self.session.scalars(select(Edition).where(Edition.key == key)).one()
+
+    def plan(
+        self, school: School, *, since: datetime = datetime(2026, 9, 1, tzinfo=UTC), edition: Edition | None = None
+    ) -> Plan:
+        """An edition, the product's first unless one is given, as the school's current plan, nothing answered."""
+        edition = edition or self.edition()
+        plan = self.add(Plan(school_id=school.id, edition_id=edition.id, academic_year=2026, created_at=since))
         self.add(PlanPeriod(school_id=school.id, plan_id=plan.id, current_from=since))
         rows = self.session.execute(
             select(EditionAction, EditionSection.theme)
@@ -144,6 +155,7 @@ class Factory:
                 position=position,
                 measure=action.measure,
                 target_percent=action.target_percent,
+                recurs_months=action.recurs_months,
                 created_at=since,
             )
             self.session.add(plan_action)
@@ -151,6 +163,36 @@ class Factory:
             self.session.add(PlanAnswer(school_id=school.id, action_id=plan_action.id, recorded_from=since))
         self.session.commit()
         return plan
+
+    def action(self, plan: Plan, key: str) -> PlanAction:
+        """The plan's action with that key of the edition."""
+        return self.session.scalars(
+            select(PlanAction).join(EditionAction).where(PlanAction.plan_id == plan.id, EditionAction.key == key)
+        ).one()
+
+    def answer(self, action: PlanAction, status: ActionStatus, **values: Any) -> PlanAnswer:
+        """Closes the current answer at `recorded_from` (now, unless it is given) and opens another."""
+        at = values.pop("recorded_from", None) or datetime.now(UTC)
+        current = self.session.scalars(
+            select(PlanAnswer).where(PlanAnswer.action_id == action.id, PlanAnswer.recorded_until.is_(None))
+        ).one()
+        current.recorded_until = at
+        self.session.commit()
+        return self.add(
+            PlanAnswer(
+                school_id=action.school_id,
+                action_id=action.id,
+                **{"status": status, "recorded_from": at, "confirmed_on": at.date()} | values,
+            )
+        )
+
+    def evidence(self, action: PlanAction, title: str = "Minutes", **values: Any) -> Evidence:
+        """A link that serves the action; values go to its revision."""
+        piece = self.add(Evidence(school_id=action.school_id, kind=EvidenceKind.LINK, title=title))
+        defaults = {"address": "https://school.example/minutes", "effective_from": date(2026, 9, 1)}
+        self.add(EvidenceRevision(school_id=action.school_id, evidence_id=piece.id, number=1, **defaults | values))
+        self.add(EvidenceUse(school_id=action.school_id, evidence_id=piece.id, action_id=action.id))
+        return piece
 
     def actions(self, plan: Plan) -> list[PlanAction]:
         return list(

@@ -12,7 +12,7 @@ from tenants.access.permissions import Permission
 from tenants.insights.measures.types import ActionState, Coverage
 from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_steps, school_facts
 from tenants.insights.subjects import titles_of_subjects
-from tenants.plan.models import THEME_NAMES, ActionStatus, Theme
+from tenants.plan.models import THEME_NAMES, ActionStanding, Theme
 from tenants.plan.queries import current_plan, findings
 from tenants.plan.rules import SectionCounts
 
@@ -64,10 +64,11 @@ def section_rows(actions: Any) -> list[dict[str, Any]]:
 def _one(action: ActionState) -> SectionCounts:
     return SectionCounts(
         total=1,
-        met=action.status is ActionStatus.MET,
-        partly_met=action.status is ActionStatus.PARTLY_MET,
-        not_met=action.status is ActionStatus.NOT_MET,
-        not_applicable=action.status is ActionStatus.NOT_APPLICABLE,
+        met=action.status is ActionStanding.MET,
+        partly_met=action.status is ActionStanding.PARTLY_MET,
+        not_met=action.status is ActionStanding.NOT_MET,
+        not_applicable=action.status is ActionStanding.NOT_APPLICABLE,
+        stale=action.status is ActionStanding.STALE,
         overdue=action.is_overdue,
     )
 
@@ -87,6 +88,7 @@ def _address(step: NextStep, school_id: uuid.UUID) -> str:
         Target.PLAN_OVERDUE: ("school.plan", {"state": "overdue"}),
         Target.PLAN_UNANSWERED: ("school.plan", {"state": "not_answered"}),
         Target.PLAN_NOT_MET: ("school.plan", {"state": "not_met"}),
+        Target.PLAN_STALE: ("school.plan", {"state": "stale"}),
         Target.PLAN_FINDINGS: ("school.plan_findings", {}),
         Target.STAFF: ("school.staff", {}),
         Target.TRAINING: ("school.staff", {"gap": step.subject}),

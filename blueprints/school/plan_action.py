@@ -1,47 +1,52 @@
-"""What is asked, is it true, who does what by when? One action: its answer, its evidence, its history."""
+"""What is asked, is it true, who does what by when? One action: its answer, its evidence, its check, its history."""
 
 import uuid
 from typing import Any
 
-from flask import Response as FileResponse
 from flask import abort, current_app, flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, TextAreaField
+from wtforms.validators import Length
 
 from blueprints.school.blueprint import blueprint
-from blueprints.school.plan import StartForm, how_known
+from blueprints.school.plan import StartForm
+from blueprints.school.plan_list import PLAN
+from blueprints.school.plan_evidence import EvidenceForms, evidence_forms
 from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import DatePartsField
+from blueprints.web.free_text import NoPupilData, outdated_in
 from prevent_trust.config import Settings
-from prevent_trust.database import new_id
-from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.compliance import action_states
+from tenants.insights.measures.flags import FLAG_RULES, Flag, flags
+from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.measures.types import ActionState
-from tenants.plan.actions import (
-    Answer,
-    ChangedMeanwhile,
-    PlanError,
-    add_file,
-    add_link,
-    answer_action,
-    put_back_evidence,
-    remove_evidence,
-    remove_own_action,
-)
-from tenants.plan.edition_source import DFE_AREAS
-from tenants.plan.evidence_files import ACCEPTED, media_type_of, safe_name
+from tenants.insights.plan_export import how_known
+from tenants.plan.actions import Answer, ChangedMeanwhile, PlanError, answer_action, remove_own_action
+from tenants.plan.adoption.queries import answer_before, predecessors
+from tenants.plan.evidence.queries import evidence_of, removed_evidence
+from tenants.plan.evidence_files import ACCEPTED
 from tenants.plan.models import ActionStatus
-from tenants.plan.queries import ActionPage, action_history, action_page, evidence_file, evidence_of, possible_owners
-from tenants.plan.types import ROLE_WORDS, STATUS_NAMES
+from tenants.plan.queries import (
+    ActionPage,
+    action_history,
+    action_page,
+    changes_since,
+    overrides_of,
+    possible_owners,
+    successor_of,
+)
+from tenants.plan.types import ROLE_WORDS, STATUS_NAMES, HistoryEntry
+from tenants.plan.verification.queries import steps_of, verifications
+from tenants.plan.verification.rules import STEP_NAMES, Side, possible_steps
+from tenants.references.frameworks import items_served
 from tenants.references.queries import references_by_key
+from tenants.staff.queries import staff_of
 
-BASE = "/schools/<uuid:school_id>/plan/actions/<uuid:action_id>"
-CHUNK = 256 * 1024
+BASE = f"{PLAN}/actions/<uuid:action_id>"
+MOST_NAMED = 12
 HINTS = {
     "not_met": "What is asked is not in place",
     "partly_met": "Some of it is in place",
@@ -52,32 +57,34 @@ HINTS = {
 
 class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     status = RadioField("Where does this stand?", choices=[(value.value, name) for value, name in STATUS_NAMES.items()])
-    override_reason = TextAreaField("Why the records are not right about this", [Length(max=1000)])
+    confirmed = BooleanField("I have looked at this today and it is still so")
+    override_reason = TextAreaField("Why the records are not right about this", [Length(max=1000), NoPupilData()])
     owner_role = SelectField("Role", choices=[("", "No role"), *ROLE_WORDS.items()])
     owner_id = SelectField("Person", validate_choice=True)
     due_on = DatePartsField("Due date", optional=True)
-    note = TextAreaField("Note", [Length(max=2000)])
+    review_on = DatePartsField("Next review", optional=True)
+    note = TextAreaField("Note", [Length(max=2000), NoPupilData()])
+    local_wording = TextAreaField("How you word this action for your school", [Length(max=1000), NoPupilData()])
     seen = HiddenField()
 
-    def answer(self) -> Answer:
+    def answer(self, *, is_own: bool) -> Answer:
+        local = (self.local_wording.data or "").strip()
         return Answer(
             status=ActionStatus(self.status.data),
             owner_role=self.owner_role.data or None,
             owner_id=uuid.UUID(self.owner_id.data) if self.owner_id.data else None,
             due_on=self.due_on.data,
+            review_on=self.review_on.data,
             note=self.note.data.strip(),
             override_reason=(self.override_reason.data or "").strip() or None,
+            local_wording=None if is_own else local or None,
+            confirmed=self.confirmed.data,
         )
 
 
-class LinkForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    address = StringField("Address", [DataRequired("Enter the address of the page or file"), Length(max=2000)])
-    title = StringField("What it is", [Length(max=200)])
-
-
-class FileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    file = FileField("File", [FileRequired("Choose a file")])
-    title = StringField("What it shows", [Length(max=200)])
+class StepForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
+    step = HiddenField()
+    comment = TextAreaField("Comment", [Length(max=1000), NoPupilData()])
 
 
 @blueprint.get(BASE)
@@ -85,7 +92,7 @@ class FileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 def plan_action(school_id: uuid.UUID, action_id: uuid.UUID) -> str:
     scope = SchoolScope(school_id)
     page = action_page(scope, action_id) or abort(404)
-    return _render(scope, page, _state(scope, action_id))
+    return render_action(scope, page)
 
 
 @blueprint.post(BASE)
@@ -96,15 +103,28 @@ def plan_action_answer(school_id: uuid.UUID, action_id: uuid.UUID) -> Response |
     form = AnswerForm()
     _offer_choices(form, scope, page)
     if form.validate_on_submit():
-        answered = _save(scope, form, action_id)
-        if answered is not None:
-            return answered
-    return _render(scope, page, _state(scope, action_id), form=form)
-
-
-def _state(scope: SchoolScope, action_id: uuid.UUID) -> ActionState | None:
-    """How the action stands today; none when it is not in the current plan."""
-    return next((each for each in action_states(scope, as_at=today()) if each.action_id == action_id), None)
+        seen = uuid.UUID(form.seen.data) if form.seen.data else None
+        try:
+            changed = answer_action(
+                scope,
+                action_id=action_id,
+                answer=form.answer(is_own=page.row.is_own),
+                seen_answer_id=seen,
+                changed_by=account_id(),
+            )
+        except ChangedMeanwhile:
+            form.status.errors = [
+                "Somebody else has changed this action since you opened it. What you entered is still here and not saved: "
+                "look at what changed, then save again"
+            ]
+            form.seen.data = str(page.row.answer_id or "")
+            return render_action(scope, page, form=form, meanwhile=changes_since(scope, action_id, seen))
+        except (PlanError, ValueError) as error:
+            form.status.errors = [str(error)]
+        else:
+            flash("Saved." if changed else "Nothing was changed.", "success" if changed else "info")
+            return redirect(url_for("school.plan_action", school_id=school_id, action_id=action_id), 303)
+    return render_action(scope, page, form=form)
 
 
 def _filled_form(page: ActionPage, state: ActionState | None) -> AnswerForm:
@@ -116,7 +136,9 @@ def _filled_form(page: ActionPage, state: ActionState | None) -> AnswerForm:
         owner_role=row.owner_role or "",
         owner_id=str(row.owner_id or ""),
         due_on=row.due_on,
+        review_on=row.review_on,
         note=row.note,
+        local_wording=row.local_wording or "",
         seen=str(row.answer_id or ""),
     )
 
@@ -132,185 +154,92 @@ def _offer_choices(form: AnswerForm, scope: SchoolScope, page: ActionPage) -> No
     form.owner_role.choices = [("", "No role"), *roles.items()]
 
 
-def _save(scope: SchoolScope, form: AnswerForm, action_id: uuid.UUID) -> Response | None:
-    """Writes the answer; none when the form must be shown again with what is wrong."""
-    try:
-        changed = answer_action(
-            scope,
-            action_id=action_id,
-            answer=form.answer(),
-            seen_answer_id=uuid.UUID(form.seen.data) if form.seen.data else None,
-            changed_by=account_id(),
-        )
-    except ChangedMeanwhile:
-        form.status.errors = [
-            "Somebody else has changed this action since you opened it. Nothing of yours was saved: "
-            "open the action again, look at the history, and answer once more"
-        ]
-        return None
-    except (PlanError, ValueError) as error:
-        form.status.errors = [str(error)]
-        return None
-    flash("Saved." if changed else "Nothing was changed.", "success" if changed else "info")
-    return redirect(url_for("school.plan_action", school_id=scope.school_id, action_id=action_id), 303)
-
-
-def _render(
+def render_action(
     scope: SchoolScope,
     page: ActionPage,
-    state: ActionState | None,
     *,
     form: AnswerForm | None = None,
-    link_form: LinkForm | None = None,
-    file_form: FileForm | None = None,
+    evidence: EvidenceForms | None = None,
+    step_form: StepForm | None = None,
+    meanwhile: list[HistoryEntry] | None = None,
 ) -> str:
+    """The page of an action; with a form that was sent, what is wrong with it."""
     settings: Settings = current_app.extensions["settings"]
+    row = page.row
+    state = next((each for each in action_states(scope, as_at=today()) if each.action_id == row.id), None)
     if form is None:
         form = _filled_form(page, state)
         _offer_choices(form, scope, page)
-    evidence = evidence_of(scope, page.row.id, removed=True)
+    chain = predecessors(scope, row.id)
+    check = verifications(scope).get(row.id)
+    side = Side.SCHOOL if can(Permission.EDIT_SCHOOL) else Side.TRUST if can(Permission.VERIFY_SCHOOL) else None
     return render_template(
         "school/plan/action.html",
         school_id=scope.school_id,
         page=page,
-        row=page.row,
+        row=row,
         state=state,
         known=how_known(state) if state else "",
         gap=_gap(scope, state),
-        area=DFE_AREAS.get(page.row.dfe_area or ""),
+        missing=_missing(scope, state),
+        served=items_served(key=row.edition_key, dfe_area=row.dfe_area, serves=row.serves),
         references=references_by_key(page.reference_keys),
-        evidence=[piece for piece in evidence if not piece.removed_at],
-        removed=[piece for piece in evidence if piece.removed_at],
-        history=action_history(scope, page.row.id),
+        outdated=outdated_in(row.wording, row.note),
+        before=answer_before(scope, row.id),
+        successor=successor_of(scope, row.id) if state is None else None,
+        overrides=overrides_of(scope, chain),
+        flags=[each.flag for each in flags(scope, as_at=today()) if each.action_id == row.id],
+        flag_rules=FLAG_RULES,
+        evidence=evidence_of(scope, row.id),
+        removed=removed_evidence(scope, row.id),
+        evidence_forms=evidence or evidence_forms(scope, row.id),
+        check=check,
+        steps=steps_of(scope, chain),
+        step_names=STEP_NAMES,
+        possible=possible_steps(side=side, last=check.step if check else None) if side and state else [],
+        step_form=step_form or StepForm(formdata=None),
+        history=action_history(scope, row.id),
+        meanwhile=meanwhile or [],
+        status_names=STATUS_NAMES,
         form=form,
-        link_form=link_form or LinkForm(formdata=None),
-        file_form=file_form or FileForm(formdata=None),
         may_edit=can(Permission.EDIT_SCHOOL) and state is not None,
         hints=HINTS,
         accepted=ACCEPTED,
         megabytes=settings.upload_megabytes,
         today=today(),
+        Flag=Flag,
     )
 
 
 def _gap(scope: SchoolScope, state: ActionState | None) -> str | None:
-    """Where the people who are missing from a measured action are listed."""
-    if state is None or state.measure is None or not can(Permission.READ_STAFF):
+    """Where the people or things that are missing from a measured action are listed."""
+    if state is None or state.measure is None:
         return None
     kind, _, key = state.measure.partition(":")
+    pages: dict[str, tuple[str, Permission, dict[str, Any]]] = {
+        "training": ("school.staff", Permission.READ_STAFF, {"gap": key}),
+        "reading": ("school.reading_document", Permission.READ_STAFF, {"key": key}),
+        "post": ("school.staff", Permission.READ_STAFF, {}),
+        "referrals": ("school.referrals", Permission.READ_REFERRALS, {"state": "open"}),
+        "contacts": ("school.contacts", Permission.READ_SCHOOL, {}),
+    }
+    endpoint, permission, values = pages[kind]
+    return url_for(endpoint, school_id=scope.school_id, **values) if can(permission) else None
+
+
+def _missing(scope: SchoolScope, state: ActionState | None) -> tuple[list[str], int]:
+    """Who is missing from a measure over staff: the first names, and how many more."""
+    if state is None or state.measure is None or not state.is_derived or not can(Permission.READ_STAFF):
+        return [], 0
+    kind, _, key = state.measure.partition(":")
+    needs: list[PersonNeed] = []
     if kind == "training":
-        return url_for("school.staff", school_id=scope.school_id, gap=key)
-    return url_for("school.reading_document", school_id=scope.school_id, key=key)
-
-
-@blueprint.post(f"{BASE}/links")
-@requires(Permission.EDIT_SCHOOL)
-def plan_evidence_link(school_id: uuid.UUID, action_id: uuid.UUID) -> Response | str:
-    scope = SchoolScope(school_id)
-    form = LinkForm()
-    if form.validate_on_submit():
-        try:
-            add_link(
-                scope,
-                action_id=action_id,
-                title=form.title.data.strip(),
-                address=form.address.data.strip(),
-                added_by=account_id(),
-            )
-        except PlanError as error:
-            form.address.errors = [str(error)]
-        else:
-            flash("The link is added.", "success")
-            return _back(school_id, action_id)
-    return _shown_again(scope, action_id, link_form=form)
-
-
-@blueprint.post(f"{BASE}/files")
-@requires(Permission.EDIT_SCHOOL)
-def plan_evidence_file(school_id: uuid.UUID, action_id: uuid.UUID) -> Response | str:
-    scope = SchoolScope(school_id)
-    form = FileForm()
-    if form.validate_on_submit():
-        try:
-            _keep_file(scope, action_id, form)
-        except PlanError as error:
-            form.file.errors = [str(error)]
-        else:
-            flash("The file is added.", "success")
-            return _back(school_id, action_id)
-    return _shown_again(scope, action_id, file_form=form)
-
-
-def _keep_file(scope: SchoolScope, action_id: uuid.UUID, form: FileForm) -> None:
-    storage: Storage = current_app.extensions["storage"]
-    upload = form.file.data
-    media_type = media_type_of(upload.stream)
-    stored = storage.save(upload.stream, key=f"evidence/{scope.school_id}/{new_id()}")
-    try:
-        add_file(
-            scope,
-            action_id=action_id,
-            title=form.title.data.strip(),
-            storage_key=stored.key,
-            file_name=safe_name(upload.filename or ""),
-            media_type=media_type,
-            size=stored.size,
-            sha256=stored.sha256,
-            added_by=account_id(),
-        )
-    except PlanError:
-        storage.delete(stored.key)
-        raise
-
-
-def _shown_again(scope: SchoolScope, action_id: uuid.UUID, **wrong: Any) -> str:
-    page = action_page(scope, action_id) or abort(404)
-    return _render(scope, page, _state(scope, action_id), **wrong)
-
-
-@blueprint.get("/schools/<uuid:school_id>/evidence/<uuid:evidence_id>")
-@requires(Permission.READ_SCHOOL)
-def plan_evidence(school_id: uuid.UUID, evidence_id: uuid.UUID) -> FileResponse:
-    """The file itself, always as a download: nothing that somebody uploaded is shown as a page of ours."""
-    evidence = evidence_file(SchoolScope(school_id), evidence_id) or abort(404)
-    storage: Storage = current_app.extensions["storage"]
-    opened = storage.open(evidence.storage_key or "")
-    try:
-        stream = opened.__enter__()
-    except StoredFileMissing:
-        abort(404)
-
-    def chunks() -> Any:
-        try:
-            while chunk := stream.read(CHUNK):
-                yield chunk
-        finally:
-            opened.__exit__(None, None, None)
-
-    response = FileResponse(chunks(), mimetype=evidence.media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=evidence.file_name or "evidence")
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.content_length = evidence.size  # type: ignore[assignment]  # werkzeug takes none, too
-    return response
-
-
-@blueprint.post(f"{BASE}/evidence/<uuid:evidence_id>/remove")
-@requires(Permission.EDIT_SCHOOL)
-def plan_evidence_remove(school_id: uuid.UUID, action_id: uuid.UUID, evidence_id: uuid.UUID) -> Response:
-    scope = SchoolScope(school_id)
-    if not remove_evidence(scope, action_id=action_id, evidence_id=evidence_id, removed_by=account_id()):
-        abort(404)
-    flash("The evidence is out of view. You can put it back below.", "success")
-    return _back(school_id, action_id)
-
-
-@blueprint.post(f"{BASE}/evidence/<uuid:evidence_id>/put-back")
-@requires(Permission.EDIT_SCHOOL)
-def plan_evidence_put_back(school_id: uuid.UUID, action_id: uuid.UUID, evidence_id: uuid.UUID) -> Response:
-    if not put_back_evidence(SchoolScope(school_id), action_id=action_id, evidence_id=evidence_id):
-        abort(404)
-    flash("The evidence is back.", "success")
-    return _back(school_id, action_id)
+        needs = training_needs(scope, as_at=today())
+    elif kind == "reading":
+        needs = reading_needs(scope, as_at=today())
+    missing = {need.staff_id for need in needs if need.key == key and not need.holds}
+    names = [person.full_name for person in staff_of(scope, as_at=today()) if person.id in missing]
+    return names[:MOST_NAMED], max(0, len(names) - MOST_NAMED)
 
 
 @blueprint.route(f"{BASE}/remove", methods=["GET", "POST"])
@@ -324,11 +253,7 @@ def plan_action_remove(school_id: uuid.UUID, action_id: uuid.UUID) -> Response |
             remove_own_action(scope, action_id=action_id)
         except PlanError as error:
             flash(str(error), "error")
-            return _back(school_id, action_id)
+            return redirect(url_for("school.plan_action", school_id=school_id, action_id=action_id), 303)
         flash("The action is out of your plan. You can put it back from the archive.", "success")
         return redirect(url_for("school.plan", school_id=school_id), 303)
     return render_template("school/plan/remove_action.html", school_id=school_id, row=page.row, form=form)
-
-
-def _back(school_id: uuid.UUID, action_id: uuid.UUID) -> Response:
-    return redirect(url_for("school.plan_action", school_id=school_id, action_id=action_id, _anchor="evidence"), 303)

@@ -4,8 +4,10 @@ from flask import Flask
 
 from blueprints.trust import (  # noqa: F401  # hang their routes on the blueprint
     chase,
+    checks,
     compare,
     contacts,
+    editions,
     overview,
     people,
     reports,

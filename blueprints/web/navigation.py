@@ -30,6 +30,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Reading", "school.reading", Permission.READ_SCHOOL),
         Item("Referrals", "school.referrals", Permission.READ_REFERRALS),
         Item("Contacts", "school.contacts", Permission.READ_SCHOOL),
+        Item("Reports", "school.reports", Permission.READ_SCHOOL),
         Item("People", "school.people", Permission.INVITE_TO_SCHOOL),
     ),
     TenantKind.TRUST: (
@@ -37,6 +38,8 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Compare", "trust.compare", Permission.READ_TRUST),
         Item("Schools", "trust.schools", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
+        Item("Editions", "trust.editions", Permission.READ_TRUST),
+        Item("Checks", "trust.checks", Permission.READ_TRUST),
         Item("Reports", "trust.reports", Permission.READ_TRUST),
         Item("People", "trust.people", Permission.INVITE_TO_TRUST),
         Item("Contacts", "trust.contacts", Permission.READ_TRUST),

@@ -47,31 +47,34 @@ from school s join trust t on t.group_uid = (80000 + case
 """
 
 _STAFF = """
-insert into staff_member (school_id, given_name, family_name, email, staff_code, starts_on, leaves_on)
+insert into staff_member (school_id, given_name, family_name, email, staff_code, starts_on, leaves_on, recorded_from)
 select s.id, 'Given' || n, 'Family' || n, 'person' || n || '@school' || s.urn || '.example', n::text,
-  date '2015-09-01' + (n % 3500), case when n % 23 = 0 then date '2026-01-01' + n % 300 end
+  date '2015-09-01' + (n % 3500), case when n % 23 = 0 then date '2026-01-01' + n % 300 end,
+  timestamptz '2015-09-01'
 from generate_series(1, :staff) n join school s on s.urn = 200001 + n % :schools;
 
-insert into staff_role_held (school_id, staff_id, role, from_on)
+insert into staff_role_held (school_id, staff_id, role, from_on, recorded_from)
 select school_id, id, case staff_code::int / :schools
     when 0 then 'dsl' when 1 then 'headteacher' when 2 then 'prevent_lead' when 3 then 'computing_lead'
-    else case when staff_code::int % 3 = 0 then 'support' else 'teaching' end end, starts_on
+    else case when staff_code::int % 3 = 0 then 'support' else 'teaching' end end, starts_on, timestamptz '2015-09-01'
 from staff_member;
 """
 
 _COMPLETIONS = """
-insert into training_completion (school_id, staff_id, course_id, completed_on)
-select m.school_id, m.id, c.id, date '2023-09-01' + (m.staff_code::int * 7 + c.position * 131 + r * 311) % 1150
+insert into training_completion (school_id, staff_id, course_id, completed_on, recorded_from)
+select m.school_id, m.id, c.id, d.day, d.day
 from staff_member m
 cross join generate_series(1, greatest(1, :completions / (:staff * 3)) + 1) r
 join course c on c.audience = '{}'
+cross join lateral (
+  select date '2023-09-01' + (m.staff_code::int * 7 + c.position * 131 + r * 311) % 1150 as day) d
 where (m.staff_code::int + r + c.position) % 6 < 5
 on conflict do nothing;
 """
 
 _READING = """
-insert into reading_confirmation (school_id, staff_id, document_edition_id, confirmed_on)
-select m.school_id, m.id, e.id, date '2026-09-01' + m.staff_code::int % 60
+insert into reading_confirmation (school_id, staff_id, document_edition_id, confirmed_on, recorded_from)
+select m.school_id, m.id, e.id, date '2026-09-01' + m.staff_code::int % 60, date '2026-09-01' + m.staff_code::int % 60
 from staff_member m cross join document_edition e
 where m.staff_code::int % 5 < 4;
 """
@@ -79,23 +82,24 @@ where m.staff_code::int % 5 < 4;
 _PLANS = """
 create temporary table planned on commit drop as
 select s.id as school_id, uuidv7() as plan_id, s.urn from school s
-where s.urn <= 200000 + :actions / (select count(*) from edition_action where school_id is null);
+where s.urn <= 200000 + :actions / (
+  select count(*) from edition_action a join edition e on e.id = a.edition_id and e.key = 'prevent-2026');
 
-insert into plan (id, school_id, edition_id, created_at)
-select p.plan_id, p.school_id, e.id, timestamptz '2025-09-01' from planned p, edition e where e.school_id is null;
+insert into plan (id, school_id, edition_id, academic_year, created_at)
+select p.plan_id, p.school_id, e.id, 2025, timestamptz '2025-09-01' from planned p, edition e where e.key = 'prevent-2026';
 
 insert into plan_period (school_id, plan_id, current_from)
 select school_id, plan_id, timestamptz '2025-09-01' from planned;
 
 insert into plan_action (school_id, plan_id, edition_action_id, expectation_id, theme, position, measure,
-  target_percent, created_at)
-select p.school_id, p.plan_id, a.id, a.expectation_id, s.theme, a.position, a.measure, a.target_percent,
+  target_percent, recurs_months, created_at)
+select p.school_id, p.plan_id, a.id, a.expectation_id, s.theme, a.position, a.measure, a.target_percent, a.recurs_months,
   timestamptz '2025-09-01'
 from planned p cross join edition_action a
 join edition_expectation e on e.id = a.expectation_id
 join edition_duty d on d.id = e.duty_id
 join edition_section s on s.id = d.section_id
-where a.school_id is null;
+where s.edition_id = (select id from edition where key = 'prevent-2026');
 
 -- Two answers to each: the first one ended, the second in force.
 insert into plan_answer (school_id, action_id, status, recorded_from, recorded_until, due_on)
@@ -111,14 +115,14 @@ from plan_action;
 """
 
 _REFERRALS = """
-insert into referral (school_id, reference, made_on, concern_type_id, route)
-select s.id, 'R' || n, date '2024-09-01' + (n * 13 + s.urn) % 800, c.id, 'mash'
+insert into referral (school_id, reference, made_on, concern_type_id, route, recorded_from)
+select s.id, 'R' || n, date '2024-09-01' + (n * 13 + s.urn) % 800, c.id, 'mash', date '2024-09-01' + (n * 13 + s.urn) % 800
 from school s cross join generate_series(1, 2) n
 cross join (select id from concern_type order by release_year desc, position limit 1) c
 where s.urn % 3 = 0;
 
-insert into contact (school_id, kind, name, telephone, verified_on)
-select id, 'school', 'Prevent lead', '01632 960000', date '2026-09-01' from school;
+insert into contact (school_id, kind, name, telephone, verified_on, recorded_from)
+select id, 'school', 'Prevent lead', '01632 960000', date '2026-09-01', date '2026-09-01' from school;
 """
 
 _STEPS = {

@@ -16,6 +16,7 @@ from prevent_trust.config import ROOT, Settings
 from prevent_trust.jobs.schedule import last_heartbeat
 from prevent_trust.jobs.workers import engine_room
 from prevent_trust.queues import redis_from_url
+from prevent_trust.virus_scan import ScannerUnavailable
 
 SCHEDULE_SILENT_AFTER = timedelta(minutes=3)  # RQ's scheduler beats every minute
 
@@ -43,6 +44,7 @@ def run_checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
         ("database", _check_database),
         ("Redis", _check_redis),
         ("storage", _check_storage),
+        ("virus scanner", _check_scanner),
         ("mail", _check_mail),
         ("workers", _check_workers),
         ("schedule", _check_schedule),
@@ -99,6 +101,13 @@ def _check_redis(settings: Settings) -> None:
         redis_from_url(settings.redis_url).ping()
     except RedisError as error:
         raise NotRight(f"REDIS_URL cannot be reached: {error}") from error
+
+
+def _check_scanner(settings: Settings) -> None:
+    try:
+        current_app.extensions["virus_scanner"].check()
+    except ScannerUnavailable as error:
+        raise NotRight(f"{error}. Uploads are refused until it answers; see VIRUS_SCAN_URL") from error
 
 
 def _check_storage(settings: Settings) -> None:

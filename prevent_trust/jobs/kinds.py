@@ -7,6 +7,7 @@ from flask import current_app
 from prevent_trust.config import Settings
 from prevent_trust.jobs import (  # noqa: F401  # register theirs
     gias,
+    plan,
     plan_document,
     releases,
     reminders,

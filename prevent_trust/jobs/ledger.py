@@ -1,6 +1,7 @@
 """Asking for a job, and reading how it went."""
 
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,6 +135,18 @@ def _nobody_does(threshold: datetime) -> Any:
 def job_run(job_id: uuid.UUID) -> JobRun | None:
     """A job that the bound scope may see."""
     return db.session.get(JobRun, job_id)
+
+
+def jobs_of(scope: Scope, kinds: Collection[str], *, limit: int = 20) -> list[JobRun]:
+    """The tenant's own jobs of those kinds, the latest first."""
+    return list(
+        db.session.scalars(
+            select(JobRun)
+            .where(JobRun.scope == scope.stamp, JobRun.kind.in_(list(kinds)))
+            .order_by(JobRun.created_at.desc())
+            .limit(limit)
+        )
+    )
 
 
 def run_again(job_id: uuid.UUID) -> bool:

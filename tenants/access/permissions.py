@@ -18,11 +18,12 @@ class Permission(StrEnum):
     READ_STAFF = "read the names of a school's staff and what each is missing"
     READ_REFERRALS = "read a school's referral log"
     EDIT_REFERRALS = "change a school's referral log"
+    VERIFY_SCHOOL = "verify or return a school's actions for its trust"
     INVITE_TO_SCHOOL = "invite people to a school and end their access"
 
     READ_TRUST = "compare a trust's schools"
     CHASE_SCHOOLS = "send reminders to a trust's schools"
-    EDIT_TRUST = "change a trust's contacts and settings"
+    EDIT_TRUST = "change a trust's contacts and publish its editions"
     INVITE_TO_TRUST = "invite people to a trust and its schools"
 
     READ_RELEASES = "read an authority's releases"
@@ -41,6 +42,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.READ_STAFF: frozenset({_LEAD, _READER, _TRUST_LEAD}),
     Permission.READ_REFERRALS: frozenset({_LEAD}),
     Permission.EDIT_REFERRALS: frozenset({_LEAD}),
+    Permission.VERIFY_SCHOOL: frozenset({_TRUST_LEAD}),
     Permission.INVITE_TO_SCHOOL: frozenset({_LEAD, _TRUST_LEAD}),
     Permission.READ_TRUST: frozenset({_TRUST_LEAD, _TRUST_READER}),
     Permission.CHASE_SCHOOLS: frozenset({_TRUST_LEAD}),
@@ -56,6 +58,7 @@ TENANT_OF: dict[Permission, TenantKind] = {
     Permission.READ_STAFF: TenantKind.SCHOOL,
     Permission.READ_REFERRALS: TenantKind.SCHOOL,
     Permission.EDIT_REFERRALS: TenantKind.SCHOOL,
+    Permission.VERIFY_SCHOOL: TenantKind.SCHOOL,
     Permission.INVITE_TO_SCHOOL: TenantKind.SCHOOL,
     Permission.READ_TRUST: TenantKind.TRUST,
     Permission.CHASE_SCHOOLS: TenantKind.TRUST,

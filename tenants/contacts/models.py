@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from prevent_trust.database import Record, check, closed_set
+from prevent_trust.database import Remembered, check, closed_set
 
 
 class ContactKind(StrEnum):
@@ -35,7 +35,7 @@ CONTACT_KIND_NAMES = {
 }
 
 
-class Contact(Record):
+class Contact(Remembered):
     __tablename__ = "contact"
 
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"))

@@ -171,6 +171,7 @@ def _add_records(demo: DemoSchool, school_id: uuid.UUID, lead: Account, today: d
                 "telephone": f"01632 9602{demo.urn % 100:02d}",
                 "email": lead.email,
                 "verified_on": today - timedelta(days=chance.randint(5, 300)),
+                "recorded_from": began,
             }
         ],
     )

@@ -13,15 +13,15 @@ from tenants.access.models import Account
 from tenants.calendar.rules import academic_year_name, academic_year_of
 from tenants.demo.people import FAMILY_NAMES, GIVEN_NAMES
 from tenants.demo.places import DemoSchool
-from tenants.plan.actions import built_in_edition_id
+from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
     ActionStatus,
+    Edition,
     EditionAction,
     EditionDuty,
     EditionExpectation,
     EditionSection,
-    Evidence,
-    EvidenceKind,
+    EditionSource,
     Plan,
     PlanAction,
     PlanAnswer,
@@ -86,6 +86,7 @@ def add_staff(
                 "email": email if email not in emails else None,
                 "staff_code": f"{demo.urn % 100:02d}{number:04d}",
                 "starts_on": person.starts_on,
+                "recorded_from": _noon(person.starts_on),
                 "leaves_on": max(leaves, person.starts_on) if leaves else None,
             }
         )
@@ -94,7 +95,14 @@ def add_staff(
     db.session.execute(
         insert(StaffRoleHeld),
         [
-            {"id": new_id(), "school_id": school_id, "staff_id": person.id, "role": role, "from_on": person.starts_on}
+            {
+                "id": new_id(),
+                "school_id": school_id,
+                "staff_id": person.id,
+                "role": role,
+                "from_on": person.starts_on,
+                "recorded_from": _noon(person.starts_on),
+            }
             for person in staff
             for role in person.roles
         ],
@@ -102,6 +110,11 @@ def add_staff(
     _add_training(demo, school_id, staff, chance, today)
     _add_reading(demo, school_id, staff, chance, today)
     return staff
+
+
+def _noon(day: date) -> datetime:
+    """When what happened on a day was written down: on the day itself."""
+    return datetime.combine(day, time(12), UTC)
 
 
 def _person(number: int, lead: Account, chance: random.Random, today: date) -> DemoStaff:
@@ -136,7 +149,7 @@ def _add_training(
             for day in days:
                 if person.starts_on <= day <= today:
                     row = {"id": new_id(), "school_id": school_id, "staff_id": person.id, "course_id": course.id}
-                    completions[person.id, course.id, day] = row | {"completed_on": day}
+                    completions[person.id, course.id, day] = row | {"completed_on": day, "recorded_from": _noon(day)}
     if completions:
         db.session.execute(insert(TrainingCompletion), list(completions.values()))
 
@@ -153,7 +166,8 @@ def _add_reading(
             day = max(edition.in_force_from, person.starts_on) + timedelta(days=chance.randint(1, 60))
             if day <= today and chance.random() < share:
                 row = {"id": new_id(), "school_id": school_id, "staff_id": person.id}
-                confirmations.append(row | {"document_edition_id": edition.id, "confirmed_on": day})
+                row |= {"document_edition_id": edition.id, "confirmed_on": day, "recorded_from": _noon(day)}
+                confirmations.append(row)
     if confirmations:
         db.session.execute(insert(ReadingConfirmation), confirmations)
 
@@ -169,7 +183,13 @@ def add_plan(
     owners: list[DemoStaff],
 ) -> None:
     """The built-in edition, answered bit by bit since it began, with owners, dates and some evidence."""
-    plan = Plan(school_id=school_id, edition_id=built_in_edition_id(), made_by=lead.id, created_at=began)
+    plan = Plan(
+        school_id=school_id,
+        edition_id=_first_edition_id(),
+        academic_year=academic_year_of(today),
+        made_by=lead.id,
+        created_at=began,
+    )
     db.session.add(plan)
     db.session.flush()
     db.session.add(PlanPeriod(school_id=school_id, plan_id=plan.id, current_from=began))
@@ -181,7 +201,8 @@ def add_plan(
         .where(EditionAction.edition_id == plan.edition_id)
         .order_by(EditionAction.position)
     ).all()
-    actions, answers, evidence = [], [], []
+    actions, answers = [], []
+    evidence, revisions, uses = [], [], []
     for action, theme in wording:
         action_id = new_id()
         actions.append(
@@ -195,6 +216,7 @@ def add_plan(
                 "position": action.position,
                 "measure": action.measure,
                 "target_percent": action.target_percent,
+                "recurs_months": action.recurs_months,
                 "created_at": began,
             }
         )
@@ -202,25 +224,39 @@ def add_plan(
         for number, (answer, start) in enumerate(history):
             until = history[number + 1][1] if number + 1 < len(history) else None
             row = {"id": new_id(), "school_id": school_id, "action_id": action_id, **answer}
+            row["confirmed_on"] = start.date() if answer["status"] is not ActionStatus.NOT_ANSWERED else None
             by = lead.id if number else None
             answers.append(row | {"recorded_from": start, "recorded_until": until, "changed_by": by})
         if history[-1][0]["status"] is ActionStatus.MET and chance.random() < demo.care:
-            evidence.append(
-                {
-                    "id": new_id(),
-                    "school_id": school_id,
-                    "action_id": action_id,
-                    "kind": EvidenceKind.LINK,
-                    "title": "Folder in the shared drive",
+            evidence_id, added_at = new_id(), history[-1][1]
+            piece = {"id": evidence_id, "school_id": school_id, "kind": EvidenceKind.LINK, "added_by": lead.id}
+            evidence.append(piece | {"title": "Folder in the shared drive", "created_at": added_at})
+            expires = added_at.date() + timedelta(days=365) if chance.random() < 0.2 else None
+            row = {"id": new_id(), "school_id": school_id, "evidence_id": evidence_id, "added_by": lead.id}
+            revisions.append(
+                row
+                | {
+                    "number": 1,
                     "address": f"https://drive.example/{action.key}",
-                    "added_by": lead.id,
-                    "created_at": history[-1][1],
+                    "effective_from": added_at.date(),
+                    "expires_on": expires,
+                    "created_at": added_at,
                 }
             )
+            uses.append(row | {"id": new_id(), "action_id": action_id, "used_from": added_at})
     db.session.execute(insert(PlanAction), actions)
     db.session.execute(insert(PlanAnswer), answers)
     if evidence:
         db.session.execute(insert(Evidence), evidence)
+        db.session.execute(insert(EvidenceRevision), revisions)
+        db.session.execute(insert(EvidenceUse), uses)
+
+
+def _first_edition_id() -> uuid.UUID:
+    """The schools began with the edition of September; what was published since, they can adopt."""
+    return db.session.scalars(
+        select(Edition.id).where(Edition.source == EditionSource.BUILT_IN).order_by(Edition.published_on).limit(1)
+    ).one()
 
 
 def _answers(
@@ -292,6 +328,7 @@ def add_referrals(
             follow_up_due_on=None if closed else day + timedelta(days=chance.choice((14, 28, 42))),
             outcome=chance.choice(list(ReferralOutcome)) if closed else None,
             made_by=lead.id,
+            recorded_from=_noon(day),
         )
         stages = [(ReferralStageName.MADE, day)]
         if closed or day + timedelta(days=9) < today:
@@ -299,7 +336,9 @@ def add_referrals(
         if closed:
             stages.append((ReferralStageName.CLOSED, day + timedelta(days=chance.randint(20, 44))))
         referral.stages = [
-            ReferralStage(school_id=school_id, stage=stage, reached_on=reached, recorded_by=lead.id)
+            ReferralStage(
+                school_id=school_id, stage=stage, reached_on=reached, recorded_by=lead.id, recorded_from=_noon(reached)
+            )
             for stage, reached in stages
         ]
         db.session.add(referral)

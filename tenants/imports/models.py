@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from prevent_trust.database import Record, check, closed_set
@@ -65,3 +65,20 @@ class ImportRejection(Record):
     value: Mapped[str] = mapped_column(default="", server_default="")
     reason: Mapped[str]
     cells: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+
+
+class RememberedColumn(Record):
+    """What a column's head meant the last time: for the schools of a trust, or for a school that is in none."""
+
+    __tablename__ = "remembered_column"
+
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"))
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"))
+    kind: Mapped[ImportKind] = mapped_column(closed_set(ImportKind, "kind"))
+    head: Mapped[str]  # lower case, spaces made single
+    field: Mapped[str]
+
+    __table_args__ = (
+        UniqueConstraint("kind", "head", "school_id", "trust_id", postgresql_nulls_not_distinct=True),
+        check("num_nonnulls(school_id, trust_id) = 1", "one_owner"),
+    )

@@ -14,7 +14,7 @@ from tenants.insights.measures.compliance import action_states
 from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
 from tenants.insights.measures.types import ActionState, Coverage, Lapsing, Upkeep
 from tenants.insights.measures.upkeep import upkeep
-from tenants.plan.models import ActionStatus
+from tenants.plan.models import ActionStanding
 from tenants.plan.rules import DUE_WITHIN
 
 MOST_STEPS = 7
@@ -28,6 +28,7 @@ class Target(StrEnum):
     PLAN_OVERDUE = "plan_overdue"
     PLAN_UNANSWERED = "plan_unanswered"
     PLAN_NOT_MET = "plan_not_met"
+    PLAN_STALE = "plan_stale"
     PLAN_FINDINGS = "plan_findings"
     STAFF = "staff"
     TRAINING = "training"
@@ -91,6 +92,7 @@ def next_steps(facts: SchoolFacts) -> list[NextStep]:
         *_plan_missing(facts),
         *_overdue(facts),
         *_not_met(facts),
+        *_stale(facts),
         *_training(facts),
         *_reading(facts),
         *_findings(facts),
@@ -149,7 +151,7 @@ def _overdue(facts: SchoolFacts) -> list[NextStep]:
 def _not_met(facts: SchoolFacts) -> list[NextStep]:
     open_ = [
         action for action in facts.actions
-        if action.status is ActionStatus.NOT_MET and not action.is_overdue and not action.is_derived
+        if action.status is ActionStanding.NOT_MET and not action.is_overdue and not action.is_derived
     ]  # fmt: skip
     without_date = [action for action in open_ if action.due_on is None]
     if not without_date:
@@ -157,6 +159,16 @@ def _not_met(facts: SchoolFacts) -> list[NextStep]:
     why = "What is not met needs somebody who does it and a day by which it is done."
     title = f"Give {_count(len(without_date), 'action')} that {_is(len(without_date))} not met a due date"
     return [NextStep(Target.PLAN_NOT_MET, title, why, "See what is not met")]
+
+
+def _stale(facts: SchoolFacts) -> list[NextStep]:
+    stale = [action for action in facts.actions if action.status is ActionStanding.STALE]
+    if not stale:
+        return []
+    reworded = sum(action.awaits_confirmation for action in stale)
+    words = f"{_count(reworded, 'action was', 'actions were')} reworded since. " if reworded else ""
+    why = f"{words}What was met stays green only as long as somebody looks at it again when its review falls due."
+    return [NextStep(Target.PLAN_STALE, f"Confirm {_count(len(stale), 'action')}", why, "See what to confirm")]
 
 
 def _training(facts: SchoolFacts) -> list[NextStep]:
@@ -211,7 +223,7 @@ def _contacts(facts: SchoolFacts) -> list[NextStep]:
 
 
 def _unanswered(facts: SchoolFacts) -> list[NextStep]:
-    count = sum(action.status is ActionStatus.NOT_ANSWERED for action in facts.actions)
+    count = sum(action.status is ActionStanding.NOT_ANSWERED for action in facts.actions)
     if not count:
         return []
     why = "An action that nobody has answered is a question an inspector will ask."
@@ -219,7 +231,7 @@ def _unanswered(facts: SchoolFacts) -> list[NextStep]:
 
 
 def _due_soon(facts: SchoolFacts) -> list[NextStep]:
-    done = {ActionStatus.MET, ActionStatus.NOT_APPLICABLE}
+    done = {ActionStanding.MET, ActionStanding.NOT_APPLICABLE}
     soon = [
         action.due_on
         for action in facts.actions

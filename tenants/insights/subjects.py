@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from prevent_trust.database import db
+from tenants.plan.measure_names import OTHERS, POSTS, measure_title
 from tenants.reading.models import Document
 from tenants.training.models import Course
 
@@ -12,3 +13,17 @@ def titles_of_subjects() -> dict[str, str]:
     courses = db.session.execute(select(Course.key, Course.title).order_by(Course.position, Course.key))
     documents = db.session.execute(select(Document.key, Document.title).order_by(Document.position, Document.key))
     return {row.key: row.title for rows in (courses, documents) for row in rows}
+
+
+def measure_choices() -> list[tuple[str, str]]:
+    """Every measure that an action of an edition can name, with what it counts: courses, documents, posts and the rest."""
+    titles = titles_of_subjects()
+    courses = db.session.scalars(select(Course.key).order_by(Course.position))
+    documents = db.session.scalars(select(Document.key).order_by(Document.position))
+    names = [
+        *(f"training:{key}" for key in courses),
+        *(f"reading:{key}" for key in documents),
+        *(f"post:{role}" for role in POSTS),
+        *OTHERS,
+    ]
+    return [(name, measure_title(name, titles)) for name in names]

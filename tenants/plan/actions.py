@@ -1,28 +1,31 @@
 """Writes to plans. Each flushes and leaves the commit to its caller."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, literal, null, select, update
 
-from prevent_trust.database import db
+from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.calendar.rules import academic_year_of
 from tenants.plan.models import (
     ActionStatus,
-    Edition,
     EditionAction,
     EditionDuty,
     EditionExpectation,
     EditionSection,
-    Evidence,
-    EvidenceKind,
     Plan,
     PlanAction,
     PlanAnswer,
     PlanFinding,
     PlanPeriod,
 )
+
+LONDON = ZoneInfo("Europe/London")
 
 
 class PlanError(Exception):
@@ -38,7 +41,10 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """All that a school says of an action. Dates are in England; the reason is for an override of a measure only."""
+    """All that a school says of an action. Dates are in England; the reason is for an override of a measure only.
+
+    `confirmed` says that the status was looked at today and is still so: it starts the review cycle again.
+    """
 
     status: ActionStatus
     owner_role: str | None = None
@@ -46,6 +52,9 @@ class Answer:
     due_on: date | None = None
     note: str = ""
     override_reason: str | None = None
+    local_wording: str | None = None
+    review_on: date | None = None
+    confirmed: bool = False
 
 
 def start_plan(scope: SchoolScope, *, edition_id: uuid.UUID, made_by: uuid.UUID | None) -> Plan:
@@ -54,13 +63,14 @@ def start_plan(scope: SchoolScope, *, edition_id: uuid.UUID, made_by: uuid.UUID 
     Raises PlanError when the school's plan is of that edition already.
     """
     require_bound(scope)
-    period = _current_period_locked(scope)
+    period = current_period_locked(scope)
     if period is not None and db.session.get_one(Plan, period.plan_id).edition_id == edition_id:
         raise PlanError("The school’s plan is of this edition already.")
-    plan = Plan(school_id=scope.school_id, edition_id=edition_id, made_by=made_by)
+    year = academic_year_of(datetime.now(LONDON).date())
+    plan = Plan(school_id=scope.school_id, edition_id=edition_id, academic_year=year, made_by=made_by)
     db.session.add(plan)
     db.session.flush()
-    now = _make_current(scope, plan.id, instead_of=period)
+    now = make_current(scope, plan.id, instead_of=period)
     _add_edition_actions(scope, plan, now)
     return plan
 
@@ -71,14 +81,15 @@ def restore_plan(scope: SchoolScope, *, plan_id: uuid.UUID) -> None:
     Raises PlanError when there is no such archived plan.
     """
     require_bound(scope)
-    period = _current_period_locked(scope)
+    period = current_period_locked(scope)
     exists = db.session.scalar(select(Plan.id).where(Plan.school_id == scope.school_id, Plan.id == plan_id))
     if exists is None or (period is not None and period.plan_id == plan_id):
         raise PlanError("That plan cannot be brought back: it is the current plan, or there is none.")
-    _make_current(scope, plan_id, instead_of=period)
+    make_current(scope, plan_id, instead_of=period)
 
 
-def _make_current(scope: SchoolScope, plan_id: uuid.UUID, *, instead_of: PlanPeriod | None) -> datetime:
+def make_current(scope: SchoolScope, plan_id: uuid.UUID, *, instead_of: PlanPeriod | None) -> datetime:
+    """Ends the period of one plan and begins that of another, at the moment that is returned."""
     now = datetime.now(UTC)
     if instead_of is not None:
         instead_of.current_until = now
@@ -88,7 +99,8 @@ def _make_current(scope: SchoolScope, plan_id: uuid.UUID, *, instead_of: PlanPer
     return now
 
 
-def _current_period_locked(scope: SchoolScope) -> PlanPeriod | None:
+def current_period_locked(scope: SchoolScope) -> PlanPeriod | None:
+    """Since when the current plan is that, locked: whoever else would change plans waits."""
     return db.session.scalar(
         select(PlanPeriod)
         .where(PlanPeriod.school_id == scope.school_id, PlanPeriod.current_until.is_(None))
@@ -107,6 +119,7 @@ def _add_edition_actions(scope: SchoolScope, plan: Plan, now: datetime) -> None:
             EditionAction.position,
             EditionAction.measure,
             EditionAction.target_percent,
+            EditionAction.recurs_months,
             literal(now),
         )
         .join(EditionExpectation, EditionExpectation.id == EditionAction.expectation_id)
@@ -116,7 +129,7 @@ def _add_edition_actions(scope: SchoolScope, plan: Plan, now: datetime) -> None:
     )
     columns = [
         "school_id", "plan_id", "edition_action_id", "expectation_id", "theme", "position", "measure",
-        "target_percent", "created_at",
+        "target_percent", "recurs_months", "created_at",
     ]  # fmt: skip
     # The database's own defaults: Python's would be worked out once and give every row the same key.
     db.session.execute(insert(PlanAction).from_select(columns, wording, include_defaults=False))
@@ -155,28 +168,114 @@ def answer_action(
     )
     if (current.id if current else None) != seen_answer_id:
         raise ChangedMeanwhile(action_id)
-    if current is not None and _answer_of(current) == answer:
-        return False
     now = datetime.now(UTC)
+    row = _row_after(current, answer, today=now.astimezone(LONDON).date())
+    if current is not None and all(getattr(current, name) == value for name, value in row.items()):
+        return False
     if current is not None:
         current.recorded_until = now
         db.session.flush()
     db.session.add(
-        PlanAnswer(
-            school_id=scope.school_id,
-            action_id=action_id,
-            status=answer.status,
-            override_reason=answer.override_reason,
-            owner_role=answer.owner_role,
-            owner_id=answer.owner_id,
-            due_on=answer.due_on,
-            note=answer.note,
-            recorded_from=now,
-            changed_by=changed_by,
-        )
+        PlanAnswer(school_id=scope.school_id, action_id=action_id, recorded_from=now, changed_by=changed_by, **row)
     )
     db.session.flush()
     return True
+
+
+def change_many(
+    scope: SchoolScope,
+    *,
+    action_ids: Collection[uuid.UUID],
+    change: Callable[[Answer], Answer],
+    changed_by: uuid.UUID | None,
+) -> int:
+    """Changes the current answers of several actions of the current plan in the same way. Returns how many changed.
+
+    Actions that are not in the current plan, or were removed, are left alone. Four statements, however many actions.
+    """
+    require_bound(scope)
+    rows = db.session.scalars(
+        select(PlanAnswer)
+        .join(PlanAction, (PlanAction.school_id == PlanAnswer.school_id) & (PlanAction.id == PlanAnswer.action_id))
+        .join(PlanPeriod, (PlanPeriod.school_id == PlanAction.school_id) & (PlanPeriod.plan_id == PlanAction.plan_id))
+        .where(
+            PlanAnswer.school_id == scope.school_id,
+            PlanAnswer.action_id.in_(list(action_ids)),
+            PlanAnswer.recorded_until.is_(None),
+            PlanAction.removed_at.is_(None),
+            PlanPeriod.current_until.is_(None),
+        )
+        .with_for_update(of=PlanAnswer)
+    ).all()
+    now = datetime.now(UTC)
+    today = now.astimezone(LONDON).date()
+    changed = []
+    for current in rows:
+        row = _row_after(current, change(answer_of(current)), today=today)
+        if any(getattr(current, name) != value for name, value in row.items()):
+            changed.append((current, row))
+    if changed:
+        db.session.execute(
+            update(PlanAnswer)
+            .where(PlanAnswer.school_id == scope.school_id, PlanAnswer.id.in_([current.id for current, _ in changed]))
+            .values(recorded_until=now)
+        )
+        common = {"school_id": scope.school_id, "recorded_from": now, "changed_by": changed_by}
+        db.session.execute(
+            insert(PlanAnswer),
+            [{"id": new_id(), "action_id": current.action_id} | common | row for current, row in changed],
+        )
+    return len(changed)
+
+
+def hand_over(
+    scope: SchoolScope,
+    *,
+    from_id: uuid.UUID,
+    to_id: uuid.UUID | None,
+    to_role: str | None,
+    changed_by: uuid.UUID | None,
+) -> int:
+    """Gives everything in the current plan that one person has to another, or to a role. Returns how many actions moved."""
+    require_bound(scope)
+    owned = db.session.scalars(
+        select(PlanAnswer.action_id).where(
+            PlanAnswer.school_id == scope.school_id,
+            PlanAnswer.owner_id == from_id,
+            PlanAnswer.recorded_until.is_(None),
+        )
+    ).all()
+
+    def moved(answer: Answer) -> Answer:
+        return replace(answer, owner_id=to_id, owner_role=to_role or answer.owner_role)
+
+    return change_many(scope, action_ids=owned, change=moved, changed_by=changed_by)
+
+
+def _row_after(current: PlanAnswer | None, answer: Answer, *, today: date) -> dict[str, Any]:
+    """What the next row says. A status that is new or confirmed counts as looked at today; another change does not."""
+    looked_at = answer.confirmed or current is None or current.status is not answer.status
+    if answer.status is ActionStatus.NOT_ANSWERED:
+        confirmed_on, awaits = None, False
+    elif current is None or looked_at:
+        confirmed_on, awaits = today, False
+    else:
+        confirmed_on, awaits = current.confirmed_on, current.awaits_confirmation
+    review_on = answer.review_on
+    if looked_at and review_on is not None and review_on <= today:
+        review_on = None  # that review has now been held; the cycle says when the next one is
+    return {
+        "status": answer.status,
+        "override_reason": answer.override_reason,
+        "owner_role": answer.owner_role,
+        "owner_id": answer.owner_id,
+        "due_on": answer.due_on,
+        "note": answer.note,
+        "local_wording": answer.local_wording,
+        "review_on": review_on,
+        "confirmed_on": confirmed_on,
+        "awaits_confirmation": awaits,
+    }
 
 
 def _measured_answer(answer: Answer) -> Answer:
@@ -191,10 +290,12 @@ def _measured_answer(answer: Answer) -> Answer:
         owner_id=answer.owner_id,
         due_on=answer.due_on,
         note=answer.note,
+        local_wording=answer.local_wording,
     )
 
 
-def _answer_of(row: PlanAnswer) -> Answer:
+def answer_of(row: PlanAnswer) -> Answer:
+    """What a row says, to be changed in part and recorded again."""
     return Answer(
         status=row.status,
         owner_role=row.owner_role,
@@ -202,6 +303,8 @@ def _answer_of(row: PlanAnswer) -> Answer:
         due_on=row.due_on,
         note=row.note,
         override_reason=row.override_reason,
+        local_wording=row.local_wording,
+        review_on=row.review_on,
     )
 
 
@@ -230,6 +333,7 @@ def add_own_action(
     expectation_id: uuid.UUID,
     wording: str,
     roles: list[str],
+    recurs_months: int | None = None,
     made_by: uuid.UUID | None,
 ) -> PlanAction:
     """Adds an action of the school's own under one of the plan's expectations, after those that are there.
@@ -237,7 +341,7 @@ def add_own_action(
     Raises PlanError when the expectation is not one of the plan's.
     """
     require_bound(scope)
-    period = _current_period_locked(scope)
+    period = current_period_locked(scope)
     plan = db.session.get_one(Plan, period.plan_id) if period else None
     theme = db.session.execute(
         select(EditionSection.theme)
@@ -263,6 +367,7 @@ def add_own_action(
         position=(last if last is not None else -1) + 1,
         own_wording=wording,
         own_roles=roles,
+        recurs_months=recurs_months,
         made_by=made_by,
     )
     db.session.add(action)
@@ -294,92 +399,6 @@ def put_back_own_action(scope: SchoolScope, *, action_id: uuid.UUID) -> bool:
     return found.first() is not None
 
 
-def add_link(
-    scope: SchoolScope, *, action_id: uuid.UUID, title: str, address: str, added_by: uuid.UUID | None
-) -> Evidence:
-    """Evidence that lies elsewhere. The address must be http or https; raises PlanError otherwise."""
-    require_bound(scope)
-    action_of_current_plan(scope, action_id)
-    if not address.startswith(("https://", "http://")):
-        raise PlanError("The address must start with https:// or http://.")
-    evidence = Evidence(
-        school_id=scope.school_id,
-        action_id=action_id,
-        kind=EvidenceKind.LINK,
-        title=title or address,
-        address=address,
-        added_by=added_by,
-    )
-    db.session.add(evidence)
-    db.session.flush()
-    return evidence
-
-
-def add_file(
-    scope: SchoolScope,
-    *,
-    action_id: uuid.UUID,
-    title: str,
-    storage_key: str,
-    file_name: str,
-    media_type: str,
-    size: int,
-    sha256: str,
-    added_by: uuid.UUID | None,
-) -> Evidence:
-    """Evidence whose file has been stored under the key. Size in bytes."""
-    require_bound(scope)
-    action_of_current_plan(scope, action_id)
-    evidence = Evidence(
-        school_id=scope.school_id,
-        action_id=action_id,
-        kind=EvidenceKind.FILE,
-        title=title or file_name,
-        storage_key=storage_key,
-        file_name=file_name,
-        media_type=media_type,
-        size=size,
-        sha256=sha256,
-        added_by=added_by,
-    )
-    db.session.add(evidence)
-    db.session.flush()
-    return evidence
-
-
-def remove_evidence(
-    scope: SchoolScope, *, action_id: uuid.UUID, evidence_id: uuid.UUID, removed_by: uuid.UUID | None
-) -> bool:
-    """Takes evidence out of view; the file stays, and so does the record that it was there.
-
-    False when the action has no such evidence.
-    """
-    return _set_removed(scope, action_id, evidence_id, removed_at=datetime.now(UTC), removed_by=removed_by)
-
-
-def put_back_evidence(scope: SchoolScope, *, action_id: uuid.UUID, evidence_id: uuid.UUID) -> bool:
-    """Brings evidence back into view. False when the action has no such evidence."""
-    return _set_removed(scope, action_id, evidence_id, removed_at=None, removed_by=None)
-
-
-def _set_removed(
-    scope: SchoolScope,
-    action_id: uuid.UUID,
-    evidence_id: uuid.UUID,
-    *,
-    removed_at: datetime | None,
-    removed_by: uuid.UUID | None,
-) -> bool:
-    require_bound(scope)
-    found = db.session.execute(
-        update(Evidence)
-        .where(Evidence.school_id == scope.school_id, Evidence.action_id == action_id, Evidence.id == evidence_id)
-        .values(removed_at=removed_at, removed_by=removed_by)
-        .returning(Evidence.id)
-    )
-    return found.first() is not None
-
-
 def dismiss_finding(scope: SchoolScope, *, finding_id: uuid.UUID, dismissed_by: uuid.UUID | None) -> bool:
     """Says that a finding has been dealt with. False when there is none."""
     require_bound(scope)
@@ -390,17 +409,3 @@ def dismiss_finding(scope: SchoolScope, *, finding_id: uuid.UUID, dismissed_by: 
         .returning(PlanFinding.id)
     )
     return found.first() is not None
-
-
-def built_in_edition_id() -> uuid.UUID:
-    """The newest edition that the product ships."""
-    return (
-        db.session.scalars(
-            select(Edition.id).where(Edition.school_id.is_(None)).order_by(Edition.published_on.desc())
-        ).first()
-        or _no_edition()
-    )
-
-
-def _no_edition() -> uuid.UUID:
-    raise RuntimeError("the database has no edition: run `prevent-trust db upgrade`")

@@ -32,6 +32,7 @@ THEME_NAMES = {
 
 class EditionSource(StrEnum):
     BUILT_IN = "built_in"
+    TRUST = "trust"
     IMPORTED = "imported"
 
 
@@ -43,13 +44,36 @@ class ActionStatus(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-class EvidenceKind(StrEnum):
-    FILE = "file"
-    LINK = "link"
+class ActionStanding(StrEnum):
+    """How an action stands on a day: as somebody declared, as records say, or stale, when what was said has run out."""
+
+    NOT_ANSWERED = "not_answered"
+    NOT_MET = "not_met"
+    PARTLY_MET = "partly_met"
+    STALE = "stale"
+    MET = "met"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Carried(StrEnum):
+    """How an action came over from the plan before it."""
+
+    SAME = "same"
+    REWORDED = "reworded"  # its answer came along and asks to be confirmed
+    REOPENED = "reopened"  # it recurs: the new year asks for a new answer
+
+
+class AdoptionKind(StrEnum):
+    EDITION = "edition"
+    ROLL_OVER = "roll_over"
+    MATCH = "match"  # from the school's own document, by pairs that the school confirmed
 
 
 class Edition(Record):
-    """A wording of the whole plan. One with a school is that school's own, from its imported document."""
+    """A wording of the whole plan, never changed once it is here. The product publishes some; a trust may publish its own;
+
+    one with a school is that school's own, from its imported document.
+    """
 
     __tablename__ = "edition"
 
@@ -57,6 +81,9 @@ class Edition(Record):
     title: Mapped[str]
     source: Mapped[EditionSource] = mapped_column(closed_set(EditionSource, "source"))
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"))
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
+    based_on_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("edition.id"))
+    notes: Mapped[str] = mapped_column(default="", server_default="")  # what changed and why
     published_on: Mapped[date]
     introduction: Mapped[str] = mapped_column(default="", server_default="")
     leftovers: Mapped[list[str]] = mapped_column(default=list, server_default="{}")  # text kept but not placed
@@ -64,8 +91,9 @@ class Edition(Record):
     sections: Mapped[list["EditionSection"]] = relationship(order_by="EditionSection.position")
 
     __table_args__ = (
-        UniqueConstraint("key", "school_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("key", "school_id", "trust_id", postgresql_nulls_not_distinct=True),
         check("(source = 'imported') = (school_id is not null)", "imported_has_school"),
+        check("(source = 'trust') = (trust_id is not null)", "trusts_has_trust"),
     )
 
 
@@ -74,6 +102,7 @@ class EditionSection(Record):
 
     edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("edition.id", ondelete="CASCADE"))
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     key: Mapped[str]
     position: Mapped[int]
     title: Mapped[str]
@@ -87,6 +116,7 @@ class EditionDuty(Record):
 
     section_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("edition_section.id", ondelete="CASCADE"), index=True)
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     key: Mapped[str]
     position: Mapped[int]
     wording: Mapped[str]
@@ -99,6 +129,7 @@ class EditionExpectation(Record):
 
     duty_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("edition_duty.id", ondelete="CASCADE"), index=True)
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     key: Mapped[str]
     position: Mapped[int]
     wording: Mapped[str]
@@ -113,6 +144,7 @@ class EditionAction(Record):
         ForeignKey("edition_expectation.id", ondelete="CASCADE"), index=True
     )
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     key: Mapped[str]
     position: Mapped[int]
     wording: Mapped[str]
@@ -124,12 +156,30 @@ class EditionAction(Record):
     target_percent: Mapped[int | None]
     recurs_months: Mapped[int | None]
     reference_keys: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    serves: Mapped[list[str]] = mapped_column(default=list, server_default="{}")  # tenants/references/frameworks.yaml
 
     __table_args__ = (
         UniqueConstraint("edition_id", "key"),
         check("(measure is null) = (target_percent is null)", "measure_has_target"),
         check("target_percent is null or target_percent between 1 and 100", "target_is_percentage"),
     )
+
+
+class EditionDraft(Record):
+    """An edition being written, by a trust or (without one) by the platform. Published, it is kept with what came of it."""
+
+    __tablename__ = "edition_draft"
+
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
+    based_on_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("edition.id"))
+    title: Mapped[str]
+    notes: Mapped[str] = mapped_column(default="", server_default="")
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # see edition_content.py
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")  # goes up with each change
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    published_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("edition.id"))
+    dropped_at: Mapped[datetime | None]
 
 
 class Plan(Record):
@@ -139,6 +189,7 @@ class Plan(Record):
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
     edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("edition.id"))
+    academic_year: Mapped[int]  # the calendar year in which it began
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     edition: Mapped[Edition] = relationship()
@@ -164,6 +215,31 @@ class PlanPeriod(Record):
     )
 
 
+class PlanAdoption(Record):
+    """That a plan came out of another: by adopting an edition, by a new academic year, by matching a Word plan.
+
+    The plan before it is kept as it was, so that undoing is bringing it back. `batch_id` names the trust's roll-out.
+    """
+
+    __tablename__ = "plan_adoption"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    kind: Mapped[AdoptionKind] = mapped_column(closed_set(AdoptionKind, "kind"))
+    from_plan_id: Mapped[uuid.UUID]
+    to_plan_id: Mapped[uuid.UUID]
+    batch_id: Mapped[uuid.UUID | None]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        same_school("plan", "from_plan_id"),
+        same_school("plan", "to_plan_id"),
+        UniqueConstraint("school_id", "batch_id"),
+        Index("ix_plan_adoption_school_id_to_plan_id", "school_id", "to_plan_id"),
+    )
+
+
 class PlanAction(Record):
     """An action in a school's plan: the edition's, or the school's own (then it has wording of its own)."""
 
@@ -179,15 +255,22 @@ class PlanAction(Record):
     own_roles: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     measure: Mapped[str | None]
     target_percent: Mapped[int | None]
+    recurs_months: Mapped[int | None]  # how long an answer holds before it must be looked at again
+    carried_from_id: Mapped[uuid.UUID | None]  # the same action in the plan before
+    carried_as: Mapped[Carried | None] = mapped_column(closed_set(Carried, "carried_as"))
     removed_at: Mapped[datetime | None]  # own actions only; can be put back
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     __table_args__ = (
         keyed_by_school(),
         same_school("plan", "plan_id"),
+        same_school("plan_action", "carried_from_id", ondelete="SET NULL (carried_from_id)"),
+        check("(carried_from_id is null) or (carried_as is not null)", "carried_somehow"),
+        check("recurs_months is null or recurs_months between 1 and 120", "recurs_in_range"),
         check("(edition_action_id is null) = (own_wording is not null)", "own_has_wording"),
         check("removed_at is null or edition_action_id is null", "only_own_removed"),
         Index("ix_plan_action_school_id_plan_id", "school_id", "plan_id"),
+        Index("ix_plan_action_school_id_carried_from_id", "school_id", "carried_from_id"),
     )
 
 
@@ -209,6 +292,10 @@ class PlanAnswer(Record):
     owner_id: Mapped[uuid.UUID | None]  # a member of staff
     due_on: Mapped[date | None]
     note: Mapped[str] = mapped_column(default="", server_default="")
+    local_wording: Mapped[str | None]  # how the school words an action of the edition for itself
+    confirmed_on: Mapped[date | None]  # the day on which somebody last said that the status is so
+    review_on: Mapped[date | None]  # when it is to be looked at again, where the school set a day of its own
+    awaits_confirmation: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     recorded_from: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     recorded_until: Mapped[datetime | None]
     changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
@@ -224,31 +311,6 @@ class PlanAnswer(Record):
             postgresql_where=text("recorded_until is null"),
         ),
         Index("ix_plan_answer_school_id_action_id_recorded_from", "school_id", "action_id", "recorded_from"),
-    )
-
-
-class Evidence(Record):
-    __tablename__ = "evidence"
-
-    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
-    action_id: Mapped[uuid.UUID]
-    kind: Mapped[EvidenceKind] = mapped_column(closed_set(EvidenceKind, "kind"))
-    title: Mapped[str]
-    address: Mapped[str | None]  # of a link
-    storage_key: Mapped[str | None]  # of a file
-    file_name: Mapped[str | None]
-    media_type: Mapped[str | None]
-    size: Mapped[int | None]  # bytes
-    sha256: Mapped[str | None]
-    added_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
-    removed_at: Mapped[datetime | None]
-    removed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
-
-    __table_args__ = (
-        same_school("plan_action", "action_id"),
-        check("(kind = 'link') = (address is not null)", "link_has_address"),
-        check("(kind = 'file') = (storage_key is not null)", "file_has_storage_key"),
-        Index("ix_evidence_school_id_action_id", "school_id", "action_id"),
     )
 
 
@@ -272,3 +334,15 @@ class PlanFinding(Record):
         same_school("plan", "plan_id"),
         Index("ix_plan_finding_school_id_plan_id", "school_id", "plan_id"),
     )
+
+
+class PlanOpening(Record):
+    """That somebody who may change the plan looked at it on a day."""
+
+    __tablename__ = "plan_opening"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    opened_on: Mapped[date]
+
+    __table_args__ = (UniqueConstraint("school_id", "account_id", "opened_on"),)

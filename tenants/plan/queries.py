@@ -4,8 +4,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
@@ -13,6 +14,9 @@ from sqlalchemy.orm import aliased
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.access.models import Account
+from tenants.plan.actions import Answer, answer_of
+from tenants.plan.adoption.queries import predecessors
+from tenants.plan.evidence.models import Evidence, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
     Edition,
     EditionAction,
@@ -20,7 +24,6 @@ from tenants.plan.models import (
     EditionExpectation,
     EditionSection,
     EditionSource,
-    Evidence,
     Plan,
     PlanAction,
     PlanAnswer,
@@ -32,7 +35,6 @@ from tenants.plan.types import (
     ActionRow,
     Change,
     DutyOutline,
-    EvidenceRow,
     ExpectationOutline,
     HistoryEntry,
     SectionOutline,
@@ -42,6 +44,8 @@ from tenants.staff.models import StaffMember
 
 SOMEBODY = "somebody whose account is gone"
 THE_SYSTEM = "the system"
+CARRIED_OVER = "Carried over to the new plan"
+LONDON = ZoneInfo("Europe/London")
 
 _Columns = tuple[Any, ...]
 
@@ -52,6 +56,7 @@ class PlanHeader:
 
     id: uuid.UUID
     edition_id: uuid.UUID
+    academic_year: int
     title: str
     introduction: str
     source: EditionSource
@@ -90,6 +95,7 @@ def _plans(scope: SchoolScope) -> Select[*_Columns]:
         select(
             Plan.id,
             Edition.id,
+            Plan.academic_year,
             Edition.title,
             Edition.introduction,
             Edition.source,
@@ -109,8 +115,8 @@ def _header(query: Select[*_Columns]) -> PlanHeader | None:
 
 
 def _as_header(row: Row[*_Columns]) -> PlanHeader:
-    plan_id, edition_id, title, introduction, source, leftovers, since, until = row
-    return PlanHeader(plan_id, edition_id, title, introduction, source, tuple(leftovers), since, until)
+    plan_id, edition_id, year, title, introduction, source, leftovers, since, until = row
+    return PlanHeader(plan_id, edition_id, year, title, introduction, source, tuple(leftovers), since, until)
 
 
 def outline(scope: SchoolScope, plan: PlanHeader, *, at: datetime | None = None) -> list[SectionOutline]:
@@ -181,19 +187,21 @@ def action_page(scope: SchoolScope, action_id: uuid.UUID) -> ActionPage | None:
 def _action_rows(
     scope: SchoolScope, which: ColumnElement[bool], *, at: datetime | None = None, removed: bool = False
 ) -> list[ActionRow]:
-    evidence = (
-        select(Evidence.action_id, func.count().label("pieces"))
-        .where(Evidence.school_id == scope.school_id, Evidence.removed_at.is_(None))
-        .group_by(Evidence.action_id)
-        .subquery()
-    )
+    evidence = _evidence_counts(scope, at)
     if at is None:
         answered: ColumnElement[bool] = PlanAnswer.recorded_until.is_(None)
     else:
         until = or_(PlanAnswer.recorded_until.is_(None), PlanAnswer.recorded_until > at)
         answered = and_(PlanAnswer.recorded_from <= at, until)
     query = (
-        select(PlanAction, EditionAction, PlanAnswer, StaffMember, func.coalesce(evidence.c.pieces, 0))
+        select(
+            PlanAction,
+            EditionAction,
+            PlanAnswer,
+            StaffMember,
+            func.coalesce(evidence.c.pieces, 0),
+            func.coalesce(evidence.c.expired, 0),
+        )
         .outerjoin(EditionAction, EditionAction.id == PlanAction.edition_action_id)
         .outerjoin(
             PlanAnswer,
@@ -217,16 +225,22 @@ def _action_row(
     answer: PlanAnswer | None,
     owner: StaffMember | None,
     evidence_count: int,
+    expired_count: int,
 ) -> ActionRow:
+    edition_wording = wording.wording if wording else ""
+    local = answer.local_wording if answer else None
     return ActionRow(
         id=action.id,
         expectation_id=action.expectation_id,
         position=action.position,
-        wording=wording.wording if wording else action.own_wording or "",
+        wording=local or edition_wording or action.own_wording or "",
+        edition_wording=edition_wording,
+        edition_key=wording.key if wording else None,
         good_looks_like=wording.good_looks_like if wording else "",
         note_beside=wording.note if wording else "",
         roles=tuple(wording.roles if wording else action.own_roles),
         dfe_area=wording.dfe_area if wording else None,
+        serves=tuple(wording.serves) if wording else (),
         is_own=wording is None,
         measure=action.measure,
         target_percent=action.target_percent,
@@ -237,23 +251,59 @@ def _action_row(
         owner_id=answer.owner_id if answer else None,
         owner_name=owner.full_name if owner else None,
         due_on=answer.due_on if answer else None,
+        local_wording=local,
+        recurs_months=action.recurs_months,
+        confirmed_on=answer.confirmed_on if answer else None,
+        review_on=answer.review_on if answer else None,
+        awaits_confirmation=answer.awaits_confirmation if answer else False,
+        carried_as=action.carried_as,
+        carried_from_id=action.carried_from_id,
         evidence_count=evidence_count,
+        expired_count=expired_count,
+    )
+
+
+def _evidence_counts(scope: SchoolScope, at: datetime | None) -> Any:
+    """How many pieces serve each action, and how many of those have expired: now, or at a moment."""
+    day = (at or datetime.now(LONDON)).astimezone(LONDON).date()
+    revised = select(EvidenceRevision).where(EvidenceRevision.school_id == scope.school_id)
+    used: ColumnElement[bool] = EvidenceUse.used_until.is_(None)
+    if at is not None:
+        day -= timedelta(days=1)  # a moment is the end of the day before
+        revised = revised.where(EvidenceRevision.created_at <= at)
+        used = and_(EvidenceUse.used_from <= at, or_(EvidenceUse.used_until.is_(None), EvidenceUse.used_until > at))
+    latest = (
+        revised.distinct(EvidenceRevision.evidence_id)
+        .order_by(EvidenceRevision.evidence_id, EvidenceRevision.number.desc())
+        .subquery()
+    )
+    return (
+        select(
+            EvidenceUse.action_id,
+            func.count().label("pieces"),
+            func.count().filter(latest.c.expires_on < day).label("expired"),
+        )
+        .join(latest, latest.c.evidence_id == EvidenceUse.evidence_id)
+        .where(EvidenceUse.school_id == scope.school_id, used)
+        .group_by(EvidenceUse.action_id)
+        .subquery()
     )
 
 
 def action_history(scope: SchoolScope, action_id: uuid.UUID) -> list[HistoryEntry]:
-    """Who changed what of an action, from what to what, the latest first. Two queries."""
-    require_bound(scope)
+    """Who changed what of an action, from what to what, the latest first; through the plans that it was carried from."""
+    chain = predecessors(scope, action_id)
     owner = aliased(StaffMember)
     rows = db.session.execute(
         select(PlanAnswer, Account.name, owner)
         .outerjoin(Account, Account.id == PlanAnswer.changed_by)
         .outerjoin(owner, (owner.school_id == PlanAnswer.school_id) & (owner.id == PlanAnswer.owner_id))
-        .where(PlanAnswer.school_id == scope.school_id, PlanAnswer.action_id == action_id)
+        .where(PlanAnswer.school_id == scope.school_id, PlanAnswer.action_id.in_(chain))
         .order_by(PlanAnswer.recorded_from, PlanAnswer.id)
     ).all()
     entries = []
     before: dict[str, str] = {}
+    came_from: uuid.UUID | None = None
     for answer, name, person in rows:
         shown = _shown(answer, person)
         changes = tuple(
@@ -261,78 +311,175 @@ def action_history(scope: SchoolScope, action_id: uuid.UUID) -> list[HistoryEntr
             for field, value in shown.items()
             if before and value != before[field]
         )
+        carried = came_from is not None and answer.action_id != came_from
         if changes:
-            entries.append(HistoryEntry(answer.recorded_from, name or SOMEBODY, changes))
-        before = shown
-    entries += _evidence_history(scope, action_id)
+            entries.append(HistoryEntry(answer.recorded_from, name or (CARRIED_OVER if carried else SOMEBODY), changes))
+        before, came_from = shown, answer.action_id
+    entries += _evidence_history(scope, chain)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
+def changes_since(scope: SchoolScope, action_id: uuid.UUID, seen_answer_id: uuid.UUID | None) -> list[HistoryEntry]:
+    """What others changed of an action after the answer that somebody had before them, the latest first."""
+    require_bound(scope)
+    seen_from = db.session.scalar(
+        select(PlanAnswer.recorded_from).where(
+            PlanAnswer.school_id == scope.school_id,
+            PlanAnswer.action_id == action_id,
+            PlanAnswer.id == seen_answer_id,
+        )
+    )
+    return [entry for entry in action_history(scope, action_id) if seen_from is None or entry.at > seen_from]
+
+
+def current_answer(scope: SchoolScope, action_id: uuid.UUID) -> Answer | None:
+    """What the school says of an action now, to be changed in part and recorded again."""
+    require_bound(scope)
+    row = db.session.scalar(
+        select(PlanAnswer).where(
+            PlanAnswer.school_id == scope.school_id,
+            PlanAnswer.action_id == action_id,
+            PlanAnswer.recorded_until.is_(None),
+        )
+    )
+    return None if row is None else answer_of(row)
+
+
+def owners_in_plan(scope: SchoolScope) -> list[tuple[uuid.UUID, str, int]]:
+    """The people who have actions of the current plan, by name, and how many; also those who have left."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(StaffMember.id, StaffMember.given_name, StaffMember.family_name, func.count())
+        .join(PlanAnswer, (PlanAnswer.school_id == StaffMember.school_id) & (PlanAnswer.owner_id == StaffMember.id))
+        .join(PlanAction, (PlanAction.school_id == PlanAnswer.school_id) & (PlanAction.id == PlanAnswer.action_id))
+        .join(PlanPeriod, (PlanPeriod.school_id == PlanAction.school_id) & (PlanPeriod.plan_id == PlanAction.plan_id))
+        .where(
+            StaffMember.school_id == scope.school_id,
+            PlanAnswer.recorded_until.is_(None),
+            PlanAction.removed_at.is_(None),
+            PlanPeriod.current_until.is_(None),
+        )
+        .group_by(StaffMember.id)
+        .order_by(func.lower(StaffMember.family_name), func.lower(StaffMember.given_name))
+    )
+    return [(row[0], f"{row[1]} {row[2]}".strip(), row[3]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Override:
+    """That a status was declared against the records, why, by whom and for how long."""
+
+    reason: str
+    status: str
+    by: str
+    since: datetime
+    until: datetime | None
+
+
+def overrides_of(scope: SchoolScope, chain: list[uuid.UUID]) -> list[Override]:
+    """Every override that an action ever had, also in the plans before, the latest first. They are shown for ever."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(PlanAnswer, Account.name)
+        .outerjoin(Account, Account.id == PlanAnswer.changed_by)
+        .where(
+            PlanAnswer.school_id == scope.school_id,
+            PlanAnswer.action_id.in_(chain),
+            PlanAnswer.override_reason.is_not(None),
+        )
+        .order_by(PlanAnswer.recorded_from)
+    )
+    found: list[Override] = []
+    for answer, name in rows:
+        said = (answer.override_reason or "", STATUS_NAMES[answer.status])
+        if found and (found[-1].reason, found[-1].status) == said and found[-1].until == answer.recorded_from:
+            found[-1] = Override(*said, found[-1].by, found[-1].since, answer.recorded_until)
+        else:
+            found.append(Override(*said, name or SOMEBODY, answer.recorded_from, answer.recorded_until))
+    return found[::-1]
+
+
+def successor_of(scope: SchoolScope, action_id: uuid.UUID) -> uuid.UUID | None:
+    """What an action of an archived plan became in the current plan; none where it was retired."""
+    require_bound(scope)
+    newer = aliased(PlanAction)
+    chain = (
+        select(PlanAction.id)
+        .where(PlanAction.school_id == scope.school_id, PlanAction.id == action_id)
+        .cte("newer", recursive=True)
+    )
+    chain = chain.union_all(
+        select(newer.id).where(newer.school_id == scope.school_id, newer.carried_from_id == chain.c.id)
+    )
+    return db.session.scalar(
+        select(PlanAction.id)
+        .join(PlanPeriod, (PlanPeriod.school_id == PlanAction.school_id) & (PlanPeriod.plan_id == PlanAction.plan_id))
+        .where(
+            PlanAction.school_id == scope.school_id,
+            PlanAction.id.in_(select(chain.c.id)),
+            PlanAction.id != action_id,
+            PlanPeriod.current_until.is_(None),
+        )
+    )
+
+
 def _shown(answer: PlanAnswer, owner: StaffMember | None) -> dict[str, str]:
-    due = f"{answer.due_on.day} {answer.due_on:%B %Y}" if answer.due_on else ""
     return {
         "Status": STATUS_NAMES[answer.status],
         "Reason for the override": answer.override_reason or "",
+        "Confirmed": _day(answer.confirmed_on),
+        "To be confirmed": "Yes" if answer.awaits_confirmation else "",
         "Role": role_words(answer.owner_role) if answer.owner_role else "",
         "Person": owner.full_name if owner else "",
-        "Due date": due,
+        "Due date": _day(answer.due_on),
+        "Review date": _day(answer.review_on),
+        "Own wording": answer.local_wording or "",
         "Note": answer.note,
     }
 
 
-def _evidence_history(scope: SchoolScope, action_id: uuid.UUID) -> list[HistoryEntry]:
-    entries = []
-    for piece in evidence_of(scope, action_id, removed=True):
-        added = Change("Evidence", "", piece.title)
-        entries.append(HistoryEntry(piece.added_at, piece.added_by or THE_SYSTEM, (added,)))
-        if piece.removed_at:
-            gone = Change("Evidence", piece.title, "")
-            entries.append(HistoryEntry(piece.removed_at, piece.removed_by or THE_SYSTEM, (gone,)))
-    return entries
+def _day(day: date | None) -> str:
+    return f"{day.day} {day:%B %Y}" if day else ""
 
 
-def evidence_of(scope: SchoolScope, action_id: uuid.UUID, *, removed: bool = False) -> list[EvidenceRow]:
-    """The evidence of an action, the latest first; with `removed`, what was taken out of view as well."""
-    require_bound(scope)
+def _evidence_history(scope: SchoolScope, chain: list[uuid.UUID]) -> list[HistoryEntry]:
+    """What was shown and what was taken away; that a piece came along to a new plan is no news."""
     adder, remover = aliased(Account), aliased(Account)
-    query = (
-        select(Evidence, adder.name, remover.name)
-        .outerjoin(adder, adder.id == Evidence.added_by)
-        .outerjoin(remover, remover.id == Evidence.removed_by)
-        .where(Evidence.school_id == scope.school_id, Evidence.action_id == action_id)
-        .order_by(Evidence.created_at.desc(), Evidence.id.desc())
-    )
-    if not removed:
-        query = query.where(Evidence.removed_at.is_(None))
-    return [
-        EvidenceRow(
-            id=row.id,
-            kind=row.kind,
-            title=row.title,
-            address=row.address,
-            file_name=row.file_name,
-            media_type=row.media_type,
-            size=row.size,
-            added_by=added_by,
-            added_at=row.created_at,
-            removed_at=row.removed_at,
-            removed_by=removed_by,
+    uses = db.session.execute(
+        select(EvidenceUse, Evidence.title, adder.name, remover.name)
+        .join(Evidence, (Evidence.school_id == EvidenceUse.school_id) & (Evidence.id == EvidenceUse.evidence_id))
+        .outerjoin(adder, adder.id == EvidenceUse.added_by)
+        .outerjoin(remover, remover.id == EvidenceUse.removed_by)
+        .where(EvidenceUse.school_id == scope.school_id, EvidenceUse.action_id.in_(chain))
+        .order_by(EvidenceUse.used_from)
+    ).all()
+    entries = []
+    known: set[uuid.UUID] = set()
+    for use, title, added_by, removed_by in uses:
+        if use.evidence_id not in known:
+            entries.append(HistoryEntry(use.used_from, added_by or THE_SYSTEM, (Change("Evidence", "", title),)))
+            known.add(use.evidence_id)
+        if use.used_until:
+            known.discard(use.evidence_id)
+            gone = Change("Evidence", title, "")
+            entries.append(HistoryEntry(use.used_until, removed_by or THE_SYSTEM, (gone,)))
+    revised = db.session.execute(
+        select(EvidenceRevision, Evidence.title, adder.name)
+        .join(
+            Evidence,
+            (Evidence.school_id == EvidenceRevision.school_id) & (Evidence.id == EvidenceRevision.evidence_id),
         )
-        for row, added_by, removed_by in db.session.execute(query)
-    ]
-
-
-def evidence_file(scope: SchoolScope, evidence_id: uuid.UUID) -> Evidence | None:
-    """Evidence that is a file and in view; none otherwise."""
-    require_bound(scope)
-    return db.session.scalar(
-        select(Evidence).where(
-            Evidence.school_id == scope.school_id,
-            Evidence.id == evidence_id,
-            Evidence.storage_key.is_not(None),
-            Evidence.removed_at.is_(None),
+        .outerjoin(adder, adder.id == EvidenceRevision.added_by)
+        .where(
+            EvidenceRevision.school_id == scope.school_id,
+            EvidenceRevision.evidence_id.in_([use.evidence_id for use, *_ in uses]),
+            EvidenceRevision.number > 1,
         )
     )
+    for revision, title, added_by in revised:
+        change = Change("Evidence", title, f"{title}, revision {revision.number}")
+        entries.append(HistoryEntry(revision.created_at, added_by or THE_SYSTEM, (change,)))
+    return entries
 
 
 def findings(scope: SchoolScope, plan_id: uuid.UUID) -> list[PlanFinding]:

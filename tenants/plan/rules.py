@@ -15,12 +15,17 @@ DUE_WITHIN = timedelta(days=14)  # an action that is not met is due soon from th
 
 DERIVED_STATUS_SQL = f"""
 case
+  when denominator = 0 and measure = 'referrals:followed-up' then 'not_applicable'  -- none is waiting for anything
   when denominator is null or denominator = 0 then 'not_answered'
   when 100 * numerator >= target_percent * denominator then 'met'
   when 100 * numerator * {PARTLY_MET_FROM_SHARE_OF_TARGET} >= target_percent * denominator then 'partly_met'
   else 'not_met'
 end
 """
+
+
+# What was met once is not green for ever: until somebody looks at it again it is stale. What was said not to apply, too.
+STALE_SQL = "status in ('met', 'not_applicable') and (awaits_confirmation or review_on <= :as_at)"
 
 
 class SectionState(StrEnum):
@@ -41,11 +46,12 @@ class SectionCounts:
     partly_met: int = 0
     not_met: int = 0
     not_applicable: int = 0
+    stale: int = 0
     overdue: int = 0
 
     @property
     def answered(self) -> int:
-        return self.met + self.partly_met + self.not_met + self.not_applicable
+        return self.met + self.partly_met + self.not_met + self.not_applicable + self.stale
 
     @property
     def applicable(self) -> int:
@@ -71,6 +77,7 @@ class SectionCounts:
             partly_met=self.partly_met + other.partly_met,
             not_met=self.not_met + other.not_met,
             not_applicable=self.not_applicable + other.not_applicable,
+            stale=self.stale + other.stale,
             overdue=self.overdue + other.overdue,
         )
 
@@ -78,14 +85,14 @@ class SectionCounts:
 def section_state(counts: SectionCounts) -> SectionState:
     """The state of a section, from the first rule that fits.
 
-    1. Nothing answered: not answered. 2. Anything not met, or past its due date: red. 3. Anything partly met or not
-    yet answered: amber. 4. Everything met or not applicable, with at least one met: green. A section in which
+    1. Nothing answered: not answered. 2. Anything not met, or past its due date: red. 3. Anything partly met, stale
+    or not yet answered: amber. 4. Everything met or not applicable, with at least one met: green. A section in which
     everything was said not to apply is amber: somebody should look at it.
     """
     if counts.answered == 0:
         return SectionState.NOT_ANSWERED
     if counts.not_met or counts.overdue:
         return SectionState.RED
-    if counts.partly_met or counts.answered < counts.total or not counts.met:
+    if counts.partly_met or counts.stale or counts.answered < counts.total or not counts.met:
         return SectionState.AMBER
     return SectionState.GREEN

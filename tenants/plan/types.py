@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from tenants.plan.models import ActionStatus, EvidenceKind, Theme
+from tenants.plan.models import ActionStanding, ActionStatus, Carried, Theme
 
 STATUS_NAMES = {
     ActionStatus.NOT_ANSWERED: "Not answered",
@@ -12,6 +12,9 @@ STATUS_NAMES = {
     ActionStatus.PARTLY_MET: "Partly met",
     ActionStatus.MET: "Met",
     ActionStatus.NOT_APPLICABLE: "Not applicable",
+}
+STANDING_NAMES = {ActionStanding(status.value): name for status, name in STATUS_NAMES.items()} | {
+    ActionStanding.STALE: "Review due"
 }
 
 ROLE_WORDS = {
@@ -40,11 +43,14 @@ class ActionRow:
     id: uuid.UUID
     expectation_id: uuid.UUID
     position: int
-    wording: str
+    wording: str  # the school's own where it has one
+    edition_wording: str
+    edition_key: str | None
     good_looks_like: str
     note_beside: str
     roles: tuple[str, ...]
     dfe_area: str | None
+    serves: tuple[str, ...]
     is_own: bool
     measure: str | None
     target_percent: int | None
@@ -55,7 +61,15 @@ class ActionRow:
     owner_id: uuid.UUID | None
     owner_name: str | None
     due_on: date | None
+    local_wording: str | None
+    recurs_months: int | None
+    confirmed_on: date | None
+    review_on: date | None
+    awaits_confirmation: bool
+    carried_as: Carried | None
+    carried_from_id: uuid.UUID | None
     evidence_count: int
+    expired_count: int  # of those, pieces that have expired by the day
 
     @property
     def by_whom(self) -> str:
@@ -104,18 +118,3 @@ class HistoryEntry:
     at: datetime
     by: str
     changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True)
-class EvidenceRow:
-    id: uuid.UUID
-    kind: EvidenceKind
-    title: str
-    address: str | None
-    file_name: str | None
-    media_type: str | None
-    size: int | None
-    added_by: str | None
-    added_at: datetime
-    removed_at: datetime | None
-    removed_by: str | None

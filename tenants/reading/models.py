@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, closed_set, same_school
+from prevent_trust.database import Record, Remembered, closed_set, same_school
 
 
 class ConfirmationSource(StrEnum):
@@ -51,7 +51,7 @@ class DocumentEdition(Record):
     )
 
 
-class ReadingConfirmation(Record):
+class ReadingConfirmation(Remembered):
     __tablename__ = "reading_confirmation"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, closed_set, keyed_by_school, same_school
+from prevent_trust.database import Record, Remembered, closed_set, keyed_by_school, same_school
 
 
 class ReferralRoute(StrEnum):
@@ -71,7 +71,7 @@ class ConcernType(Record):
     __table_args__ = (UniqueConstraint("release_year", "key"),)
 
 
-class Referral(Record):
+class Referral(Remembered):
     __tablename__ = "referral"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
@@ -97,7 +97,7 @@ class Referral(Record):
     )
 
 
-class ReferralStage(Record):
+class ReferralStage(Remembered):
     __tablename__ = "referral_stage"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))

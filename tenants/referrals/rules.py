@@ -65,6 +65,17 @@ def guard_text(text: str, *, today: date, is_reference: bool = False) -> list[Gu
     return list(dict.fromkeys(problems))
 
 
+def stated_identifiers(text: str) -> list[GuardProblem]:
+    """What no text of any record may hold: a pupil number, or a date that is said to be one of birth.
+
+    Dates alone stand in plans and minutes by right, names in lists of staff; the referral log asks for more (`guard_text`).
+    """
+    plain = _plain(text)
+    problems = [GuardProblem(GuardKind.UPN, found) for found in _upns(plain)]
+    problems += [GuardProblem(GuardKind.DATE_OF_BIRTH, found) for found, _ in _said_to_be_births(plain)]
+    return list(dict.fromkeys(problems))
+
+
 def _plain(text: str) -> str:
     """Full-width digits become digits, and characters that show nothing go, so that nothing hides behind them."""
     return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
@@ -132,16 +143,25 @@ YOUNGEST, OLDEST = 4, 19
 
 def _dates_of_birth(text: str, today: date) -> Iterator[str]:
     """A date after "born" and the like; or any full date, however written, on which somebody now aged 4 to 19 was born."""
-    for word in _BORN.finditer(text):
-        near = text[word.end() : word.end() + _NEAR]
-        found = next((match for pattern in (*_DATES, _PART_OF_DATE) if (match := pattern.search(near))), None)
-        if found:
-            yield word[0] + near[: found.end()]
-            text = text[: word.end()] + " " * found.end() + text[word.end() + found.end() :]
+    for found, end in _said_to_be_births(text):
+        yield found
+        start = end - len(found)
+        text = text[:start] + " " * len(found) + text[end:]
     for pattern in _DATES:
         for match in pattern.finditer(text):
             if any(YOUNGEST <= _age(day, today) <= OLDEST for day in _readings(match)):
                 yield match[0].strip()
+
+
+def _said_to_be_births(text: str) -> list[tuple[str, int]]:
+    """Dates, or parts of one, that follow "born" and the like, with where each ends."""
+    said = []
+    for word in _BORN.finditer(text):
+        near = text[word.end() : word.end() + _NEAR]
+        found = next((match for pattern in (*_DATES, _PART_OF_DATE) if (match := pattern.search(near))), None)
+        if found:
+            said.append((word[0] + near[: found.end()], word.end() + found.end()))
+    return said
 
 
 def _readings(match: re.Match[str]) -> Iterator[date]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, check, closed_set, keyed_by_school, same_school
+from prevent_trust.database import Remembered, check, closed_set, keyed_by_school, same_school
 
 
 class StaffRole(StrEnum):
@@ -43,7 +43,7 @@ STAFF_ROLE_NAMES = {
 }
 
 
-class StaffMember(Record):
+class StaffMember(Remembered):
     """Somebody who works at a school, from the first day to the last. Leavers stay: the past's coverage needs them."""
 
     __tablename__ = "staff_member"
@@ -78,7 +78,7 @@ class StaffMember(Record):
         return f"{self.given_name} {self.family_name}".strip()
 
 
-class StaffRoleHeld(Record):
+class StaffRoleHeld(Remembered):
     __tablename__ = "staff_role_held"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))

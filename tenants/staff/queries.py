@@ -53,3 +53,15 @@ def of_this_school(scope: SchoolScope, staff_ids: Collection[uuid.UUID]) -> Sequ
     return db.session.scalars(
         select(StaffMember.id).where(StaffMember.school_id == scope.school_id, StaffMember.id.in_(staff_ids))
     ).all()
+
+
+def staff_with_email(scope: SchoolScope, email: str) -> set[uuid.UUID]:
+    """Members of staff with that address: whose actions are "mine" to the person who signs in with it."""
+    require_bound(scope)
+    return set(
+        db.session.scalars(
+            select(StaffMember.id).where(
+                StaffMember.school_id == scope.school_id, func.lower(StaffMember.email) == email.lower()
+            )
+        )
+    )

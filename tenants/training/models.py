@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, check, closed_set, same_school
+from prevent_trust.database import Record, Remembered, check, closed_set, same_school
 
 
 class CompletionSource(StrEnum):
@@ -32,7 +32,7 @@ class Course(Record):
     __table_args__ = (check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),)
 
 
-class TrainingCompletion(Record):
+class TrainingCompletion(Remembered):
     __tablename__ = "training_completion"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from tenants.access.models import Account, Role
 from tenants.organisations.models import School
-from tenants.plan.models import ActionStatus, Evidence, PlanAction, PlanAnswer
+from tenants.plan.evidence.models import Evidence
+from tenants.plan.models import ActionStatus, PlanAction, PlanAnswer
 from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
 

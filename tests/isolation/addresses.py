@@ -27,7 +27,8 @@ from tenants.imports.models import ImportKind, ImportRun, ImportState
 from tenants.insights.disclosure.models import Release, ReleaseFile
 from tenants.insights.disclosure.types import TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust
-from tenants.plan.models import Edition, Evidence, EvidenceKind, PlanAction, PlanPeriod
+from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
+from tenants.plan.models import PlanAction, PlanPeriod
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
@@ -141,7 +142,7 @@ def _own_action(tenants: Tenants, audience: str, removed_at: datetime | None = N
 
 
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
-    tenants.rows["evidence"].removed_at = datetime.now(UTC)
+    tenants.rows["evidence_use"].used_until = datetime.now(UTC)
     tenants.make.session.commit()
     return tenants.rows["evidence"].id
 
@@ -149,17 +150,20 @@ def _removed_evidence(tenants: Tenants, audience: str) -> Any:
 def _stored_evidence(tenants: Tenants, audience: str) -> Any:
     """A file that is there to be downloaded."""
     stored = tenants.store(b"Minutes")
-    return tenants.rows.add(
-        Evidence,
-        action_id=tenants.rows["plan_action"].id,
-        kind=EvidenceKind.FILE,
-        title="Minutes",
+    piece: Evidence = tenants.rows.add(Evidence, kind=EvidenceKind.FILE, title="Minutes")
+    tenants.rows.add(
+        EvidenceRevision,
+        evidence_id=piece.id,
+        number=1,
         storage_key=stored.key,
         file_name="minutes.txt",
         media_type="text/plain",
         size=stored.size,
         sha256=stored.sha256,
-    ).id
+        effective_from=date(2026, 9, 1),
+    )
+    tenants.rows.add(EvidenceUse, evidence_id=piece.id, action_id=tenants.rows["plan_action"].id)
+    return piece.id
 
 
 def _archived_plan(tenants: Tenants, audience: str) -> Any:
@@ -273,7 +277,7 @@ def _refused_mail(tenants: Tenants, audience: str) -> Any:
 
 
 def _edition(tenants: Tenants, audience: str) -> Any:
-    return tenants.make.session.scalars(select(Edition.id).where(Edition.school_id.is_(None))).first()
+    return tenants.make.edition().id
 
 
 ARGUMENTS: dict[str, Maker] = {

@@ -13,21 +13,27 @@ from sqlalchemy import select
 from prevent_trust.mail import OutgoingMail
 from tenants.access.models import AuditEntry, Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
-from tenants.imports.models import ImportKind, ImportRejection, ImportRun
+from tenants.history.models import RecordHistory
+from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
 from tenants.organisations.models import FormerUrn, School, TrustMembership
+from tenants.plan.evidence.models import EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
+    AdoptionKind,
     Edition,
     EditionAction,
     EditionDuty,
     EditionExpectation,
     EditionSection,
     EditionSource,
-    Evidence,
-    EvidenceKind,
+    Plan,
+    PlanAdoption,
     PlanAnswer,
     PlanFinding,
+    PlanOpening,
     PlanPeriod,
 )
+from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
+from tenants.plan.verification.models import VerificationEvent, VerificationStep
 from tenants.referrals.models import ReferralStage, ReferralStageName
 from tenants.reminders.models import Reminder, ReminderKind
 from tenants.staff.models import StaffRole, StaffRoleHeld
@@ -102,6 +108,12 @@ def _edition_action(rows: SchoolRows) -> EditionAction:
     )  # type: ignore[no-any-return]
 
 
+def _plan_adoption(rows: SchoolRows) -> PlanAdoption:
+    """A plan that came out of another, which is not the current one."""
+    later = rows.add(Plan, edition_id=rows["plan"].edition_id, academic_year=2027)
+    return rows.add(PlanAdoption, kind=AdoptionKind.ROLL_OVER, from_plan_id=rows["plan"].id, to_plan_id=later.id)  # type: ignore[no-any-return]
+
+
 def _plan_finding(rows: SchoolRows) -> PlanFinding:
     return rows.add(
         PlanFinding,
@@ -139,13 +151,23 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     "plan_action": lambda rows: rows.make.actions(rows["plan"])[0],
     "plan_answer": lambda rows: rows.only(PlanAnswer, action_id=rows["plan_action"].id),
     "plan_finding": _plan_finding,
-    "evidence": lambda rows: rows.add(
-        Evidence,
-        action_id=rows["plan_action"].id,
-        kind=EvidenceKind.LINK,
-        title="Minutes",
-        address="https://school.example/minutes",
+    "plan_adoption": _plan_adoption,
+    "plan_opening": lambda rows: rows.add(PlanOpening, account_id=rows.make.account().id, opened_on=date(2026, 10, 1)),
+    "evidence": lambda rows: rows.make.evidence(rows["plan_action"]),
+    "evidence_revision": lambda rows: rows.only(EvidenceRevision, evidence_id=rows["evidence"].id),
+    "evidence_use": lambda rows: rows.only(EvidenceUse, evidence_id=rows["evidence"].id),
+    "verification_event": lambda rows: rows.add(
+        VerificationEvent, action_id=rows["plan_action"].id, step=VerificationStep.SAMPLED
     ),
+    "plan_share": lambda rows: rows.add(
+        PlanShare, reader="Chair of governors", expires_at=datetime.now(UTC) + timedelta(days=14)
+    ),
+    "plan_share_opening": lambda rows: rows.add(PlanShareOpening, share_id=rows["plan_share"].id),
+    "inspection_pack": lambda rows: rows.add(InspectionPack, as_at=date(2026, 10, 1)),
+    "record_history": lambda rows: rows.add(
+        RecordHistory, relation="contact", record={}, recorded_from=SINCE, recorded_until=SINCE + timedelta(days=1)
+    ),
+    "remembered_column": lambda rows: rows.add(RememberedColumn, kind=ImportKind.PLAN, head="lead", field="owner"),
     "staff_member": lambda rows: rows.make.staff(rows.school, StaffRole.DSL),
     "staff_role_held": lambda rows: rows.only(StaffRoleHeld, staff_id=rows["staff_member"].id),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),

@@ -1,28 +1,54 @@
 """How plans stand: the effective status of every action, and its counts by section.
 
 An action that names a measure takes its status from it (`tenants/plan/rules.py`), unless somebody declared another
-with a written reason; every other action stands as declared. The plan, its actions and answers are those that were
-recorded by the end of the given day in England.
+with a written reason; every other action stands as declared, until its review falls due or its wording has changed: then
+what was met is stale. The plan, its actions and answers are those that were recorded by the end of the given day in England.
 """
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
+from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.people import READING_SQL, STAFF_SQL, TRAINING_SQL
 from tenants.insights.measures.types import ActionState, SectionStanding
-from tenants.plan.models import ActionStatus, Theme
-from tenants.plan.rules import DERIVED_STATUS_SQL, DUE_WITHIN, SectionCounts
+from tenants.plan.measure_names import POSTS
+from tenants.plan.models import ActionStanding, ActionStatus, Theme
+from tenants.plan.rules import DERIVED_STATUS_SQL, DUE_WITHIN, STALE_SQL, SectionCounts
 
 END_OF_DAY_SQL = "((cast(:as_at as date) + 1)::timestamp at time zone 'Europe/London')"
 
 EFFECTIVE_SQL = f"""
+filled as materialized (
+  select school_id, role, count(distinct id) as people
+  from staff cross join unnest(roles) as role group by school_id, role
+),
 measured as materialized (
   select school_id, 'training:' || key as measure, numerator, denominator from training_coverage
   union all
   select school_id, 'reading:' || key as measure, numerator, denominator from reading_coverage
+  union all
+  select s.school_id, 'post:' || p.role, case when f.people > 0 then 1 else 0 end, 1
+  from (select distinct school_id from staff) s
+  cross join unnest(cast(:posts as text[])) as p (role)
+  left join filled f on f.school_id = s.school_id and f.role = p.role
+  union all
+  select school_id, 'contacts:checked',
+    count(*) filter (where verified_on > cast(:as_at as date) - interval '12 months'), count(*)
+  from {known("contact")} k where removed_at is null and school_id is not null group by school_id
+  union all
+  select v.id, 'referrals:followed-up',
+    count(r.id) filter (where r.follow_up_due_on >= :as_at), count(r.id)
+  from unnest(visible_schools()) as v (id)
+  left join (
+    select r.* from {known("referral")} r
+    where r.made_on <= :as_at and r.follow_up_due_on is not null and r.id not in (
+      select c.referral_id from {known("referral_stage")} c where c.stage = 'closed' and c.reached_on <= :as_at)
+  ) r on r.school_id = v.id
+  group by v.id
 ),
 current_plan as materialized (
   select p.school_id, p.plan_id from plan_period p
@@ -42,7 +68,9 @@ answers as materialized (
 ),
 declared as (
   select a.school_id, a.id as action_id, a.theme, a.expectation_id, a.position, a.measure, a.target_percent,
-    coalesce(w.status, 'not_answered') as status, w.override_reason, w.owner_role, w.owner_id, w.due_on,
+    coalesce(w.status, 'not_answered') as status, w.override_reason, w.owner_role, w.owner_id, w.due_on, w.id as answer_id,
+    w.recorded_from, w.changed_by, coalesce(w.awaits_confirmation, false) as awaits_confirmation,
+    coalesce(w.review_on, (w.confirmed_on + make_interval(months => a.recurs_months))::date) as review_on,
     m.numerator, m.denominator
   from current_plan p
   join actions a on a.plan_id = p.plan_id
@@ -51,31 +79,39 @@ declared as (
 ),
 effective as (
   select *, measure is not null and override_reason is null as is_derived,
-    case when measure is not null and override_reason is null then {DERIVED_STATUS_SQL} else status end as effective_status
+    case when measure is not null and override_reason is null then {DERIVED_STATUS_SQL}
+      when {STALE_SQL} then 'stale' else status end as effective_status
   from declared
 )
 """
 _LEFT_TO_DO_SQL = "effective_status not in ('met', 'not_applicable')"
-_OVERDUE_SQL = f"coalesce(due_on < :as_at and {_LEFT_TO_DO_SQL}, false)"
+OVERDUE_SQL = f"coalesce(due_on < :as_at and {_LEFT_TO_DO_SQL}, false)"
 _DUE_SOON_SQL = f"due_on between :as_at and :soon and {_LEFT_TO_DO_SQL}"
-_WITH = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
+WITH_EFFECTIVE_SQL = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
 
 _ACTIONS = text(
-    f"{_WITH} select school_id, action_id, theme, expectation_id, position, effective_status, status, is_derived,"
+    f"{WITH_EFFECTIVE_SQL} select school_id, action_id, theme, expectation_id, position, effective_status, status, is_derived,"
     " measure is not null and override_reason is not null as is_overridden, measure, target_percent, numerator,"
-    f" denominator, owner_role, owner_id, due_on, {_OVERDUE_SQL} from effective order by position"
+    " denominator, owner_role, owner_id, due_on, review_on, awaits_confirmation,"
+    f" {OVERDUE_SQL} from effective order by position"
 )
 _SECTIONS = text(f"""
-{_WITH}
+{WITH_EFFECTIVE_SQL}
 select school_id, theme, count(*),
   count(*) filter (where effective_status = 'met'),
   count(*) filter (where effective_status = 'partly_met'),
   count(*) filter (where effective_status = 'not_met'),
   count(*) filter (where effective_status = 'not_applicable'),
-  count(*) filter (where {_OVERDUE_SQL}),
+  count(*) filter (where effective_status = 'stale'),
+  count(*) filter (where {OVERDUE_SQL}),
   count(*) filter (where {_DUE_SOON_SQL})
 from effective group by school_id, theme
 """)
+
+
+def parameters(as_at: date) -> dict[str, Any]:
+    """What every statement that begins with WITH_EFFECTIVE_SQL needs to know."""
+    return as_known(as_at) | {"posts": list(POSTS)}
 
 
 def action_states(scope: SchoolScope, *, as_at: date) -> list[ActionState]:
@@ -88,7 +124,7 @@ def action_states(scope: SchoolScope, *, as_at: date) -> list[ActionState]:
             theme=Theme(row.theme) if row.theme else None,
             expectation_id=row.expectation_id,
             position=row.position,
-            status=ActionStatus(row.effective_status),
+            status=ActionStanding(row.effective_status),
             declared_status=ActionStatus(row.status),
             is_derived=row.is_derived,
             is_overridden=row.is_overridden,
@@ -99,9 +135,11 @@ def action_states(scope: SchoolScope, *, as_at: date) -> list[ActionState]:
             owner_role=row.owner_role,
             owner_id=row.owner_id,
             due_on=row.due_on,
+            review_on=row.review_on,
+            awaits_confirmation=row.awaits_confirmation,
             is_overdue=row[-1],
         )
-        for row in db.session.execute(_ACTIONS, {"as_at": as_at})
+        for row in db.session.execute(_ACTIONS, parameters(as_at))
     ]
 
 
@@ -115,5 +153,5 @@ def section_standings(scope: Scope, *, as_at: date) -> list[SectionStanding]:
             counts=SectionCounts(*row[2:-1]),
             due_soon=row[-1],
         )
-        for row in db.session.execute(_SECTIONS, {"as_at": as_at, "soon": as_at + DUE_WITHIN})
+        for row in db.session.execute(_SECTIONS, parameters(as_at) | {"soon": as_at + DUE_WITHIN})
     ]

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.insights.measures.known import as_known
 from tenants.insights.measures.people import READING_SQL, STAFF_SQL, TRAINING_SQL
 
 
@@ -50,10 +51,10 @@ order by d.position, d.key
 def training_needs(scope: SchoolScope, *, as_at: date) -> list[PersonNeed]:
     """Each member of staff and each course that they need on the day."""
     require_bound(scope)
-    return [PersonNeed(*row) for row in db.session.execute(_TRAINING, {"as_at": as_at})]
+    return [PersonNeed(*row) for row in db.session.execute(_TRAINING, as_known(as_at))]
 
 
 def reading_needs(scope: SchoolScope, *, as_at: date) -> list[PersonNeed]:
     """Each member of staff and each document that they must read on the day."""
     require_bound(scope)
-    return [PersonNeed(*row) for row in db.session.execute(_READING, {"as_at": as_at})]
+    return [PersonNeed(*row) for row in db.session.execute(_READING, as_known(as_at))]

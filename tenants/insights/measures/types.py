@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from tenants.plan.models import ActionStatus, Theme
+from tenants.plan.models import ActionStanding, ActionStatus, Theme
 from tenants.plan.rules import SectionCounts
 
 
@@ -59,7 +59,7 @@ class ActionState:
     theme: Theme | None
     expectation_id: uuid.UUID
     position: int
-    status: ActionStatus
+    status: ActionStanding
     declared_status: ActionStatus
     is_derived: bool
     is_overridden: bool
@@ -70,6 +70,8 @@ class ActionState:
     owner_role: str | None
     owner_id: uuid.UUID | None
     due_on: date | None
+    review_on: date | None  # when it is to be looked at again
+    awaits_confirmation: bool
     is_overdue: bool
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
+from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.people import STAFF_SQL
 from tenants.insights.measures.types import Upkeep
 
@@ -17,22 +18,20 @@ posts as (
   from staff group by school_id
 ),
 closed as materialized (
-  select c.referral_id from referral_stage c
-  where case when c.school_id = any ((select visible_schools())::uuid[]) then true end
-    and c.stage = 'closed' and c.reached_on <= :as_at
+  select c.referral_id from {known("referral_stage")} c
+  where c.stage = 'closed' and c.reached_on <= :as_at
 ),
 follow_ups as (
   select r.school_id, count(*) as overdue
-  from referral r
-  where case when r.school_id = any ((select visible_schools())::uuid[]) then true end
-    and r.follow_up_due_on < :as_at and r.made_on <= :as_at
+  from {known("referral")} r
+  where r.follow_up_due_on < :as_at and r.made_on <= :as_at
     and r.id not in (select referral_id from closed)
   group by r.school_id
 ),
 contacts as (
   select school_id, count(*) as own,
     count(*) filter (where verified_on is null or verified_on <= cast(:as_at as date) - interval '12 months') as unchecked
-  from contact where case when school_id = any ((select visible_schools())::uuid[]) then true end and removed_at is null
+  from {known("contact")} c where removed_at is null
   group by school_id
 )
 select s.id, coalesce(p.has_lead, false), coalesce(p.has_dsl, false), coalesce(p.people, 0),
@@ -45,6 +44,6 @@ left join contacts c on c.school_id = s.id
 
 
 def upkeep(scope: Scope, *, as_at: date) -> list[Upkeep]:
-    """One row for each school of the scope. Contacts are counted as they are now; they have no history."""
+    """One row for each school of the scope."""
     require_bound(scope)
-    return [Upkeep(*row) for row in db.session.execute(_UPKEEP, {"as_at": as_at})]
+    return [Upkeep(*row) for row in db.session.execute(_UPKEEP, as_known(as_at))]

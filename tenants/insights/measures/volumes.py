@@ -8,14 +8,15 @@ from sqlalchemy import text
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
 from tenants.calendar.rules import Term
+from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.types import TermVolume
 
-_VOLUMES = text("""
+_VOLUMES = text(f"""
 select s.id, t.key, count(r.id), s.pupils
 from unnest(visible_schools()) as visible (id)
 join school s on s.id = visible.id
 cross join unnest(cast(:keys as text[]), cast(:firsts as date[]), cast(:lasts as date[])) as t (key, first_day, last_day)
-left join referral r on r.school_id = s.id and r.made_on between t.first_day and least(t.last_day, :as_at)
+left join {known("referral")} r on r.school_id = s.id and r.made_on between t.first_day and least(t.last_day, :as_at)
 group by s.id, t.key, t.first_day, s.pupils
 order by s.id, t.first_day
 """)
@@ -33,7 +34,7 @@ def referral_volumes(scope: Scope, *, terms: Sequence[Term], as_at: date) -> lis
             "keys": [term.key for term in terms],
             "firsts": [term.first_day for term in terms],
             "lasts": [term.last_day for term in terms],
-            "as_at": as_at,
-        },
+        }
+        | as_known(as_at),
     )
     return [TermVolume(*row) for row in rows]

@@ -1,0 +1,1 @@
+"""What shows that an action is done: files, links and notes, with their revisions."""

@@ -1,0 +1,1 @@
+"""A plan for people without an account: links to read it, and the pack for an inspection."""

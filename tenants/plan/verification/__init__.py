@@ -1,0 +1,1 @@
+"""What a trust has looked at itself: sampled, submitted, verified or returned."""
