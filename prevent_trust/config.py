@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     worker_database_url: str = Field(description="PostgreSQL, as the role prevent_worker")
     authority_database_url: str = Field(description="PostgreSQL, as the role prevent_authority")
     redis_url: str
-    virus_scan_url: str | None = Field(default=None, description="clamd://host:3310 or clamd+unix:///path; none: not scanned")
+    virus_scan_url: str | None = Field(
+        default=None, description="clamd://host:3310 or clamd+unix:///path; none: not scanned"
+    )
     storage_url: str = Field(description="file:///folder or s3://bucket/prefix?endpoint_url=…&region=…")
     mail_url: str = Field(
         description="smtp://user:password@host:587, smtps://…, or outbox: to keep mail in the database"

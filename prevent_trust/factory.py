@@ -28,8 +28,8 @@ from prevent_trust.mail import sender_from_url
 from prevent_trust.observability import configure_logging
 from prevent_trust.security import cookie_settings, flask_security_settings, send_security_headers
 from prevent_trust.storage import storage_from_url
-from prevent_trust.virus_scan import scanner_from_url
 from prevent_trust.tenancy import stamp_each_transaction
+from prevent_trust.virus_scan import scanner_from_url
 from tenants.access.models import Account
 
 AUDIENCES = (

@@ -4,7 +4,7 @@ import io
 import uuid
 from collections.abc import Callable
 from datetime import date
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -34,7 +34,6 @@ from tenants.plan.openings import note_opening
 from tenants.plan.queries import archived_plans, current_plan, findings, removed_actions
 from tenants.references.frameworks import load_frameworks
 from tenants.staff.queries import staff_with_email
-
 
 
 class StartForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
@@ -206,4 +205,3 @@ def plan_action_put_back(school_id: uuid.UUID, action_id: uuid.UUID) -> Response
         abort(404)
     flash("The action is in your plan again.", "success")
     return redirect(url_for("school.plan", school_id=school_id), 303)
-

@@ -11,8 +11,8 @@ from wtforms.validators import Length
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.plan_list import PLAN
 from blueprints.school.plan_evidence import EvidenceForms, evidence_forms
+from blueprints.school.plan_list import PLAN
 from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import DatePartsField
 from blueprints.web.free_text import NoPupilData, outdated_in

@@ -130,7 +130,9 @@ def plan_row_save(school_id: uuid.UUID, action_id: uuid.UUID) -> Response | File
     in_place = "X-In-Place" in request.headers
     if problem:
         if in_place:
-            return FileResponse(_line(scope, action_id, editing=True, form=form, problem=problem, meanwhile=meanwhile), 409)
+            return FileResponse(
+                _line(scope, action_id, editing=True, form=form, problem=problem, meanwhile=meanwhile), 409
+            )
         return render_template(
             "school/plan/row_page.html",
             school_id=school_id,
@@ -200,7 +202,7 @@ def _line(
         form=form if editing else None,
         problem=problem,
         meanwhile=meanwhile or [],
-        FLAG_RULES=FLAG_RULES,
+        flag_rules=FLAG_RULES,
     )
 
 
@@ -255,9 +257,7 @@ def plan_bulk(school_id: uuid.UUID) -> Response:
     if form.due.data == "other" and form.due_on.data is None:
         flash("Enter the other date by which they are due.", "error")
         return redirect(back, 303)
-    count = change_many(
-        scope, action_ids=form.actions.data, change=_bulk_change(form), changed_by=account_id()
-    )
+    count = change_many(scope, action_ids=form.actions.data, change=_bulk_change(form), changed_by=account_id())
     flash(f"{count} of {len(form.actions.data)} actions were changed.", "success" if count else "info")
     return redirect(back_to_list(school_id, form.back.data), 303)
 

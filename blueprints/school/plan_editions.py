@@ -102,7 +102,10 @@ def plan_edition_adopt(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response:
         flash(str(error), "error")
         return redirect(url_for("school.plan_editions", school_id=school_id), 303)
     record_act("edition adopted", account_id=account_id(), school_id=school_id, plan_id=str(made.to_plan_id))
-    flash("The edition is your plan now. What was reworded asks to be confirmed; you can undo this for 14 days.", "success")
+    flash(
+        "The edition is your plan now. What was reworded asks to be confirmed; you can undo this for 14 days.",
+        "success",
+    )
     return redirect(url_for("school.plan", school_id=school_id), 303)
 
 
@@ -116,9 +119,7 @@ def plan_roll_over(school_id: uuid.UUID) -> Response | str:
     form = ButtonForm()
     if form.validate_on_submit():
         try:
-            made = adopt(
-                scope, edition_id=None, kind=AdoptionKind.ROLL_OVER, academic_year=year, made_by=account_id()
-            )
+            made = adopt(scope, edition_id=None, kind=AdoptionKind.ROLL_OVER, academic_year=year, made_by=account_id())
         except PlanError as error:
             flash(str(error), "error")
             return redirect(url_for("school.plan_editions", school_id=school_id), 303)

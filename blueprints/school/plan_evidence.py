@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import Response as FileResponse
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
@@ -173,7 +173,7 @@ def plan_evidence_files(school_id: uuid.UUID, action_id: uuid.UUID) -> Response 
         stored: list[StoredContent] = []
         try:
             for upload in form.files.data:
-                stored.append(keep_file(scope, upload))
+                stored.append(keep_file(scope, upload))  # noqa: PERF401  # what was kept is forgotten when one fails
             for content in stored:
                 add_evidence(
                     scope,
@@ -196,19 +196,22 @@ def plan_evidence_files(school_id: uuid.UUID, action_id: uuid.UUID) -> Response 
 def keep_file(scope: SchoolScope, upload: FileStorage) -> StoredContent:
     """Looks into an uploaded file, has it scanned and stores it. Raises PlanError that names the file and says why not."""
     name = safe_name(upload.filename or "")
+    stream = cast("BinaryIO", upload.stream)
     scanner = current_app.extensions["virus_scanner"]
     storage: Storage = current_app.extensions["storage"]
     try:
-        media_type = media_type_of(upload.stream)
-        scanner.scan(upload.stream)
+        media_type = media_type_of(stream)
+        scanner.scan(stream)
     except PlanError as error:
         raise PlanError(f"{name}: {error}") from error
     except FileInfected as error:
         raise PlanError(f"{name}: the virus scanner found “{error}” in it, so it was not taken.") from error
     except ScannerUnavailable as error:
-        raise PlanError(f"{name}: it could not be scanned for viruses just now, so it was not taken. Try again later.") from error
-    upload.stream.seek(0)
-    stored = storage.save(upload.stream, key=f"evidence/{scope.school_id}/{new_id()}")
+        raise PlanError(
+            f"{name}: it could not be scanned for viruses just now, so it was not taken. Try again later."
+        ) from error
+    stream.seek(0)
+    stored = storage.save(stream, key=f"evidence/{scope.school_id}/{new_id()}")
     return StoredContent(stored.key, name, media_type, stored.size, stored.sha256)
 
 
@@ -451,6 +454,5 @@ def stored_file(key: str, name: str, media_type: str, size: int) -> FileResponse
     response = FileResponse(chunks(), mimetype=media_type)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.content_length = size  # type: ignore[assignment]  # werkzeug takes none, too
+    response.content_length = size
     return response
-

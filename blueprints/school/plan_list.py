@@ -144,7 +144,8 @@ class PlanFilter:
         if self.reading.checks:
             offered.append(("check", "Trust’s check", self.check, [("", "Checked or not"), *CHECKS.items()]))
         return [
-            {"name": name, "label": label, "value": value, "options": options} for name, label, value, options in offered
+            {"name": name, "label": label, "value": value, "options": options}
+            for name, label, value, options in offered
         ]
 
 
@@ -159,4 +160,3 @@ def owners(action: ActionRow) -> set[str]:
     if action.owner_role:
         return {role_words(action.owner_role)}
     return {role_words(role) for role in action.roles}
-

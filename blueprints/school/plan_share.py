@@ -41,7 +41,9 @@ class ShareForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
         ],
         default=14,
     )
-    shows = SelectField("What it shows", choices=[("now", "The plan as it is when it is opened"), ("then", "As at today")])
+    shows = SelectField(
+        "What it shows", choices=[("now", "The plan as it is when it is opened"), ("then", "As at today")]
+    )
 
 
 class PackForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
@@ -105,7 +107,11 @@ def plan_share_link(school_id: uuid.UUID, share_id: uuid.UUID) -> str:
     settings: Settings = current_app.extensions["settings"]
     path = url_for("public.shared_plan", token=signed_ids(PLAN_LINK, school_id, share.id))
     return render_template(
-        "school/reports/link.html", school_id=school_id, share=share, link=f"{settings.base_url}{path}", form=ButtonForm()
+        "school/reports/link.html",
+        school_id=school_id,
+        share=share,
+        link=f"{settings.base_url}{path}",
+        form=ButtonForm(),
     )
 
 

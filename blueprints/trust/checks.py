@@ -117,9 +117,7 @@ def checks_sample(trust_id: uuid.UUID) -> Response | str | FileResponse:
     weights: Counter[uuid.UUID] = Counter(
         each.action_id for each in flags(scope, as_at=today()) if each.action_id is not None
     )
-    drawn = draw_sample(
-        scope, each=form.each.data, weights=weights, chance=random.SystemRandom(), made_by=account_id()
-    )
+    drawn = draw_sample(scope, each=form.each.data, weights=weights, chance=random.SystemRandom(), made_by=account_id())
     by_school: dict[uuid.UUID, list[Any]] = {}
     for candidate in drawn:
         by_school.setdefault(candidate.school_id, []).append(candidate)

@@ -185,7 +185,9 @@ def edition_roll_out(trust_id: uuid.UUID, edition_id: uuid.UUID) -> Response | s
     form.schools.choices = [(plan.school_id, plan.school) for plan in able]
     if form.validate_on_submit():
         if form.schools.data:
-            job_id = _request(trust_id, AdoptionKind.EDITION, form.schools.data, edition_id, f"Roll out “{wanted.title}”")
+            job_id = _request(
+                trust_id, AdoptionKind.EDITION, form.schools.data, edition_id, f"Roll out “{wanted.title}”"
+            )
             return redirect(url_for("trust.roll_out", trust_id=trust_id, job_id=job_id), 303)
         form.schools.errors = ["Choose at least one school"]
     return render_template(
@@ -258,7 +260,9 @@ def roll_out(trust_id: uuid.UUID, job_id: uuid.UUID) -> str:
         made=made,
         names=names_of_organisations({each.school_id for each in made}),
         refused=job.result.get("refused", {}),
-        may_undo=can(Permission.EDIT_TRUST) and job.is_finished and job.kind == "adopt_for_trust"
+        may_undo=can(Permission.EDIT_TRUST)
+        and job.is_finished
+        and job.kind == "adopt_for_trust"
         and any(each.undone_at is None for each in made),
         form=ButtonForm(),
     )

@@ -47,7 +47,9 @@ from tenants.plan.models import EditionDraft
 from tenants.plan.types import ROLE_WORDS
 from tenants.references.frameworks import load_frameworks
 
-CHANGED = "Somebody else has changed the draft since you opened it. Nothing of yours was saved: look at it and try again."
+CHANGED = (
+    "Somebody else has changed the draft since you opened it. Nothing of yours was saved: look at it and try again."
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class ActionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     expectation = SelectField("Part of the plan")
     roles = SelectMultipleField("By whom", choices=list(ROLE_WORDS.items()))
     measure = SelectField("Status")
-    target_percent = IntegerField("Target in per cent", [Optional(), NumberRange(1, 100, "Enter a number from 1 to 100")])
+    target_percent = IntegerField(
+        "Target in per cent", [Optional(), NumberRange(1, 100, "Enter a number from 1 to 100")]
+    )
     recurs_months = IntegerField(
         "Look at it again after how many months", [Optional(), NumberRange(1, 120, "Enter a number from 1 to 120")]
     )
@@ -230,7 +234,9 @@ def _with_action(content: EditionContent, action: ContentAction | None, form: Ac
     return changed if here == form.expectation.data else move_action(changed, action.key, to=form.expectation.data)
 
 
-def _filled(content: EditionContent, action: ContentAction | None, place: str | None, draft: EditionDraft) -> ActionForm:
+def _filled(
+    content: EditionContent, action: ContentAction | None, place: str | None, draft: EditionDraft
+) -> ActionForm:
     values: dict[str, Any] = {"revision": str(draft.revision)}
     if action is not None:
         values |= {
@@ -297,12 +303,9 @@ def _changed(
     desk: EditionDesk, draft: EditionDraft, seen: str | None, *, anchor: str | None = None, **values: Any
 ) -> Response:
     try:
-        change_draft(
-            desk.scope, draft_id=draft.id, seen_revision=int(seen or 0), changed_by=account_id(), **values
-        )
+        change_draft(desk.scope, draft_id=draft.id, seen_revision=int(seen or 0), changed_by=account_id(), **values)
     except DraftChangedMeanwhile:
         flash(CHANGED, "error")
     else:
         flash("Saved in the draft.", "success")
     return redirect(desk.url("draft", draft_id=draft.id, _anchor=anchor), 303)
-

@@ -5,9 +5,9 @@ from typing import Any
 from wtforms import Field
 from wtforms.validators import ValidationError
 
-from tenants.referrals.rules import stated_identifiers
 from tenants.references.findings import Finding, LocatedText, find_outdated
 from tenants.references.register import load_register
+from tenants.referrals.rules import stated_identifiers
 
 
 class NoPupilData:

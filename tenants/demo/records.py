@@ -165,7 +165,7 @@ def _add_reading(
         for person in staff:
             day = max(edition.in_force_from, person.starts_on) + timedelta(days=chance.randint(1, 60))
             if day <= today and chance.random() < share:
-                row = {"id": new_id(), "school_id": school_id, "staff_id": person.id}
+                row: dict[str, Any] = {"id": new_id(), "school_id": school_id, "staff_id": person.id}
                 row |= {"document_edition_id": edition.id, "confirmed_on": day, "recorded_from": _noon(day)}
                 confirmations.append(row)
     if confirmations:

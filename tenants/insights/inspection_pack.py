@@ -151,16 +151,20 @@ def _add_file(archive: _Archive, piece: EvidencePiece, number: int, storage: Sto
     return True
 
 
-def _lists(
-    scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]
-) -> Iterable[tuple[str, str, bytes]]:
+def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]) -> Iterable[tuple[str, str, bytes]]:
     day = reading.as_at
     titles = titles_of_subjects()
     people = {person.id: person.full_name for person in staff_of(scope, as_at=day, leavers=True)}
 
     def needs(rows: list[PersonNeed]) -> bytes:
         lines = sorted(
-            (titles.get(need.key, need.key), people.get(need.staff_id, ""), "Yes" if need.holds else "No", need.done_on or "", need.until or "")
+            (
+                titles.get(need.key, need.key),
+                people.get(need.staff_id, ""),
+                "Yes" if need.holds else "No",
+                need.done_on or "",
+                need.until or "",
+            )
             for need in rows
         )
         return csv_bytes(("What", "Who", "In date", "Done on", "Until"), lines)
@@ -171,7 +175,11 @@ def _lists(
         (each.name, each.organisation, each.telephone, each.email, each.verified_on)
         for each in (card.contact for card in contact_cards(scope, today=day))
     ]
-    yield "contacts.csv", "Whom to ring, today", csv_bytes(("Name", "Organisation", "Telephone", "Email", "Checked on"), cards)
+    yield (
+        "contacts.csv",
+        "Whom to ring, today",
+        csv_bytes(("Name", "Organisation", "Telephone", "Email", "Checked on"), cards),
+    )
     wordings = {action.id: action.wording for action in reading.actions}
     serving = [
         (
@@ -212,4 +220,3 @@ def what_is_missing(reading: PlanReading) -> list[str]:
 
 def _text(lines: list[str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("utf-8-sig")
-

@@ -118,9 +118,7 @@ def _section(
     )
 
 
-def _action(
-    row: ActionRow, reading: PlanReading, evidence: list[EvidencePiece], with_people: bool
-) -> ExportedAction:
+def _action(row: ActionRow, reading: PlanReading, evidence: list[EvidencePiece], with_people: bool) -> ExportedAction:
     state = reading.states[row.id]
     check = reading.checks.get(row.id)
     owner = row.owner_name if with_people and row.owner_name else role_words(row.owner_role) if row.owner_role else ""

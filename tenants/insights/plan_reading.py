@@ -103,9 +103,7 @@ def read_plan(scope: SchoolScope, *, as_at: date, today: date) -> PlanReading | 
     )
 
 
-def matching(
-    sections: list[SectionOutline], shows: Callable[[ActionRow], bool]
-) -> list[SectionOutline]:
+def matching(sections: list[SectionOutline], shows: Callable[[ActionRow], bool]) -> list[SectionOutline]:
     """The same sections with only the actions that are shown; parts that are left empty go."""
 
     def expectations(duty: DutyOutline) -> list[ExpectationOutline]:

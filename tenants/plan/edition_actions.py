@@ -37,7 +37,8 @@ def add_edition(edition: Edition, content: EditionContent) -> Edition:
     db.session.add(edition)
     db.session.flush()
     owner = {"school_id": edition.school_id, "trust_id": edition.trust_id}
-    sections, duties, expectations, actions = [], [], [], []
+    sections, duties, expectations = [], [], []
+    actions: list[dict[str, Any]] = []
     for s, section in enumerate(content.sections):
         section_id = new_id()
         row = {"id": section_id, "edition_id": edition.id, "key": section.key, "position": s}

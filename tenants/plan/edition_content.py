@@ -219,8 +219,8 @@ def reword_part(content: EditionContent, kind: str, key: str, wording: str) -> E
 
 
 def _keys(content: EditionContent) -> set[str]:
-    duties = [duty for section in content.sections for duty in section.duties]
-    return {part.key for part in (*content.sections, *duties, *content.expectations)}
+    duties = {duty.key for section in content.sections for duty in section.duties}
+    return duties | {section.key for section in content.sections} | {each.key for each in content.expectations}
 
 
 def _with_expectations(

@@ -144,9 +144,9 @@ def _reordered(before: dict[str, PlacedAction], after: dict[str, PlacedAction]) 
         key for key in after if key in before and before[key].expectation.key != after[key].expectation.key
     }  # fmt: skip
     stayed: dict[str, list[str]] = {}
-    for key in after:
+    for key, placed in after.items():
         if key in before and key not in moved:
-            stayed.setdefault(after[key].expectation.key, []).append(key)
+            stayed.setdefault(placed.expectation.key, []).append(key)
     order = {key: number for number, key in enumerate(before)}
     for keys in stayed.values():
         moved |= set(keys) - _longest_in_order(keys, order)

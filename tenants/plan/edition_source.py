@@ -122,5 +122,7 @@ def _expectation(raw: dict[str, Any]) -> ContentExpectation:
 
 
 def _action(raw: dict[str, Any]) -> ContentAction:
-    fields = {name: tuple(raw.get(name) or ()) if name in _TUPLES else value for name, value in raw.items()}
+    fields: dict[str, Any] = {
+        name: tuple(raw.get(name) or ()) if name in _TUPLES else value for name, value in raw.items()
+    }
     return ContentAction(**fields)

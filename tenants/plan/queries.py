@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from prevent_trust.database import db
@@ -273,7 +274,7 @@ def _evidence_counts(scope: SchoolScope, at: datetime | None) -> Any:
         revised = revised.where(EvidenceRevision.created_at <= at)
         used = and_(EvidenceUse.used_from <= at, or_(EvidenceUse.used_until.is_(None), EvidenceUse.used_until > at))
     latest = (
-        revised.distinct(EvidenceRevision.evidence_id)
+        revised.ext(distinct_on(EvidenceRevision.evidence_id))
         .order_by(EvidenceRevision.evidence_id, EvidenceRevision.number.desc())
         .subquery()
     )

@@ -18,7 +18,7 @@ from tenants.insights.due import due_by_school
 from tenants.insights.measures.compliance import action_states
 from tenants.insights.measures.gaps import reading_needs, training_needs
 from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
-from tenants.plan.models import ActionStatus, PlanAnswer, Theme
+from tenants.plan.models import ActionStanding, ActionStatus, PlanAnswer, Theme
 from tenants.plan.rules import SectionState
 from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
@@ -103,7 +103,7 @@ def test_a_schools_own_page_and_the_trusts_comparison_agree(web: Flask, make: Fa
     assert {row.key: row for row in reading_coverage(scope, as_at=DAY)} == compared.reading
     states = action_states(scope, as_at=DAY)
     assert len(states) == compared.whole.total
-    assert sum(state.status is ActionStatus.MET for state in states) == compared.whole.met
+    assert sum(state.status is ActionStanding.MET for state in states) == compared.whole.met
     # The people behind the figures are as many as the figures say.
     needs = [*training_needs(scope, as_at=DAY), *reading_needs(scope, as_at=DAY)]
     for key, coverage in {**compared.training, **compared.reading}.items():

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tenants.access.models import Account, Role
 from tenants.organisations.models import School
-from tenants.plan.evidence.models import Evidence
+from tenants.plan.evidence.models import Evidence, EvidenceRevision, EvidenceUse
 from tenants.plan.models import ActionStatus, PlanAction, PlanAnswer
 from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
@@ -53,6 +53,15 @@ def current_answer(make: Factory, action: PlanAction) -> PlanAnswer:
     return make.session.scalars(
         select(PlanAnswer).where(PlanAnswer.action_id == action.id, PlanAnswer.recorded_until.is_(None))
     ).one()
+
+
+def current_uses(make: Factory, action: PlanAction) -> list[uuid.UUID]:
+    make.session.expire_all()
+    return list(
+        make.session.scalars(
+            select(EvidenceUse.evidence_id).where(EvidenceUse.action_id == action.id, EvidenceUse.used_until.is_(None))
+        )
+    )
 
 
 def save(client: FlaskClient, make: Factory, action: PlanAction, **fields: str) -> Any:
@@ -125,12 +134,15 @@ def test_an_override_needs_its_reason_and_shows_it(
 def test_a_link_and_a_file_are_evidence_and_can_be_removed_and_put_back(
     lead: FlaskClient, make: Factory, declared: PlanAction
 ) -> None:
-    lead.post(at(declared, "/links"), data={"address": "https://drive.example/x", "title": "Minutes"})
+    lead.post(at(declared, "/links"), data={"link-address": "https://drive.example/x", "link-title": "Minutes"})
     content = b"%PDF-1.7 " + bytes(range(256))
-    lead.post(at(declared, "/files"), data={"file": (io.BytesIO(content), "../../reg|ister.pdf"), "title": ""})
+    lead.post(
+        at(declared, "/files"), data={"file-files": (io.BytesIO(content), "../../reg|ister.pdf"), "file-title": ""}
+    )
     make.session.expire_all()
     link, file = make.session.scalars(select(Evidence).order_by(Evidence.created_at)).all()
-    assert (link.title, file.file_name, file.media_type, file.size) == (
+    revision = make.session.scalars(select(EvidenceRevision).where(EvidenceRevision.evidence_id == file.id)).one()
+    assert (link.title, revision.file_name, revision.media_type, revision.size) == (
         "Minutes", "register.pdf", "application/pdf", len(content),
     )  # fmt: skip
     answer = lead.get(f"/schools/{declared.school_id}/evidence/{file.id}")
@@ -139,9 +151,10 @@ def test_a_link_and_a_file_are_evidence_and_can_be_removed_and_put_back(
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     lead.post(at(declared, f"/evidence/{file.id}/remove"))
-    assert lead.get(f"/schools/{declared.school_id}/evidence/{file.id}").status_code == 404
+    assert current_uses(make, declared) == [link.id]
+    assert "Evidence that was removed" in lead.get(at(declared)).text
     lead.post(at(declared, f"/evidence/{file.id}/put-back"))
-    assert lead.get(f"/schools/{declared.school_id}/evidence/{file.id}").status_code == 200
+    assert set(current_uses(make, declared)) == {link.id, file.id}
 
 
 @pytest.mark.parametrize(
@@ -157,14 +170,17 @@ def test_a_link_and_a_file_are_evidence_and_can_be_removed_and_put_back(
 def test_files_that_could_run_or_cannot_be_read_are_refused(
     lead: FlaskClient, make: Factory, declared: PlanAction, content: bytes, name: str, words: str
 ) -> None:
-    answer = lead.post(at(declared, "/files"), data={"file": (io.BytesIO(content), name), "title": ""})
+    answer = lead.post(at(declared, "/files"), data={"file-files": (io.BytesIO(content), name), "file-title": ""})
     assert words in answer.text
     assert make.session.scalars(select(Evidence)).all() == []
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "ftp://files.example", "drive.example/x"])
 def test_a_link_must_be_a_web_address(lead: FlaskClient, make: Factory, declared: PlanAction, address: str) -> None:
-    assert "must start with https://" in lead.post(at(declared, "/links"), data={"address": address, "title": ""}).text
+    assert (
+        "must start with https://"
+        in lead.post(at(declared, "/links"), data={"link-address": address, "link-title": ""}).text
+    )
     assert make.session.scalars(select(Evidence)).all() == []
 
 

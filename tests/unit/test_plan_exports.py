@@ -355,10 +355,15 @@ def test_scripts_whose_glyphs_do_not_go_together_do_not_stop_the_pdf(monkeypatch
     assert "[partypopper]" in pdf_text(a_plan_of(1, note="\U0001f389"))
 
 
+def test_a_text_that_stops_the_typesetter_is_written_without_its_marks() -> None:
+    line_begins_with_a_mark = "a\u06f6\u05db\u06e9 \u06ed\u05faa\u0679aaa\u0622aa \u0639 \u0613\u0693\u062d"
+    assert "Beforehand" in pdf_text(a_plan_of(1, note=line_begins_with_a_mark, verification="Beforehand"))
+
+
 def test_a_wrong_template_is_an_error_and_not_an_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_content", lambda *_: {"title": ""})
     target = io.BytesIO()
-    with pytest.raises(pdf.typst.TypstError):
+    with pytest.raises(pdf.PlanNotTypeset, match="dictionary does not contain"):
         plan_as_pdf(a_plan(), target)
     assert target.getvalue() == b""
 

@@ -67,8 +67,10 @@ _RULES_SQL = {
     Flag.NO_EVIDENCE: f"{_DECLARED_MET} and coalesce(s.pieces, 0) = 0",
     Flag.EXPIRED: "effective_status not in ('not_applicable', 'not_answered') and s.expired > 0",
     Flag.IN_BULK: f"{_DECLARED_MET} and b.together >= {BULK_ACTIONS}",
-    Flag.OVERDUE_PART: f"{_DECLARED_MET} and e.expectation_id in (select expectation_id from late where school_id = e.school_id)",
-    Flag.NO_OWNER: "effective_status in ('not_met', 'partly_met') and not is_derived and owner_id is null and owner_role is null",
+    Flag.OVERDUE_PART: f"{_DECLARED_MET}"
+    " and e.expectation_id in (select expectation_id from late where school_id = e.school_id)",
+    Flag.NO_OWNER: "effective_status in ('not_met', 'partly_met') and not is_derived"
+    " and owner_id is null and owner_role is null",
     Flag.OWNER_LEFT: "effective_status <> 'not_applicable' and owner_id is not null"
     " and not exists (select 1 from staff where staff.id = e.owner_id)",
 }

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
@@ -200,7 +201,7 @@ def _bring_verification(
         select(VerificationEvent, PlanAnswer.id)
         .outerjoin(PlanAnswer, (PlanAnswer.id == VerificationEvent.answer_id) & PlanAnswer.recorded_until.is_(None))
         .where(VerificationEvent.school_id == scope.school_id, VerificationEvent.action_id.in_(same))
-        .distinct(VerificationEvent.action_id)
+        .ext(distinct_on(VerificationEvent.action_id))
         .order_by(VerificationEvent.action_id, VerificationEvent.created_at.desc(), VerificationEvent.id.desc())
     )
     rows = [

@@ -54,6 +54,7 @@ def add_evidence(
     """
     require_bound(scope)
     action_of_current_plan(scope, action_id)
+    _check(content, effective_from, expires_on)
     kind = {StoredContent: EvidenceKind.FILE, LinkContent: EvidenceKind.LINK, NoteContent: EvidenceKind.NOTE}[
         type(content)
     ]
@@ -76,6 +77,7 @@ def revise_evidence(
 ) -> EvidenceRevision:
     """A newer revision of a piece; the earlier ones stay. Raises PlanError for another kind of content or no such piece."""
     require_bound(scope)
+    _check(content, effective_from, expires_on)
     evidence = db.session.scalar(
         select(Evidence).where(Evidence.school_id == scope.school_id, Evidence.id == evidence_id).with_for_update()
     )
@@ -103,21 +105,16 @@ def _add_revision(
     expires_on: date | None,
     added_by: uuid.UUID | None,
 ) -> EvidenceRevision:
-    effective = effective_from or datetime.now(LONDON).date()
-    if expires_on is not None and expires_on < effective:
-        raise PlanError("It would expire before it takes effect. Change one of the two dates.")
     revision = EvidenceRevision(
         school_id=scope.school_id,
         evidence_id=evidence.id,
         number=number,
-        effective_from=effective,
+        effective_from=effective_from or _today(),
         expires_on=expires_on,
         added_by=added_by,
     )
     match content:
         case LinkContent():
-            if not content.address.startswith(("https://", "http://")):
-                raise PlanError("The address must start with https:// or http://.")
             revision.address = content.address
         case NoteContent():
             revision.note = content.text
@@ -127,6 +124,18 @@ def _add_revision(
     db.session.add(revision)
     db.session.flush()
     return revision
+
+
+def _check(content: Content, effective_from: date | None, expires_on: date | None) -> None:
+    """Raises PlanError before anything is written."""
+    if isinstance(content, LinkContent) and not content.address.startswith(("https://", "http://")):
+        raise PlanError("The address must start with https:// or http://.")
+    if expires_on is not None and expires_on < (effective_from or _today()):
+        raise PlanError("It would expire before it takes effect. Change one of the two dates.")
+
+
+def _today() -> date:
+    return datetime.now(LONDON).date()
 
 
 def _title(content: Content) -> str:

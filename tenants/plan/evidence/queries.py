@@ -4,9 +4,9 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from prevent_trust.database import db
@@ -93,7 +93,7 @@ def removed_evidence(scope: SchoolScope, action_id: uuid.UUID) -> list[EvidenceP
             select(EvidenceUse.evidence_id, EvidenceUse.used_until, remover.name)
             .outerjoin(remover, remover.id == EvidenceUse.removed_by)
             .where(EvidenceUse.school_id == scope.school_id, EvidenceUse.action_id == action_id)
-            .distinct(EvidenceUse.evidence_id)
+            .ext(distinct_on(EvidenceUse.evidence_id))
             .order_by(EvidenceUse.evidence_id, EvidenceUse.used_from.desc())
         )
         if row.used_until is not None
@@ -108,7 +108,7 @@ def removed_evidence(scope: SchoolScope, action_id: uuid.UUID) -> list[EvidenceP
 
 
 def _pieces(scope: SchoolScope, which: ColumnElement[bool], *, at: datetime | None) -> list[EvidencePiece]:
-    query: Select[Any] = (
+    query = (
         select(Evidence, EvidenceRevision, Account.name)
         .join(
             EvidenceRevision,

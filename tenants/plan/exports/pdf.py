@@ -2,11 +2,12 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
+from unicodedata import category, name, normalize
 
 import typst
 
@@ -15,37 +16,51 @@ from tenants.plan.exports.words import day_in_words, is_long, legal, lines_of, n
 
 _FOLDER = Path(__file__).parent
 _FILES_UNTIL_FORGOTTEN = 11
+_NO_TITLE = "Action plan"  # PDF/UA wants a title
 _LATIN_UNTIL = "\u024f"  # the embedded fonts have all letters up to here
-_LONG_WORD = re.compile(r"\S{25,}")
+# Latin letters, digits and signs only, and not the last one if a mark follows it: typst cannot part the two.
+_LONG_WORD = re.compile("[!-\u024f]{25,}(?![^\\s!-\u024f])")
 _PIECE = re.compile(r"[@./_\\-]|[^@./_\\-]{20}")
+
+
+class PlanNotTypeset(Exception):
+    """No PDF could be made, however its text was simplified: the template is wrong. The message is typst's."""
 
 
 def plan_as_pdf(plan: ExportedPlan, target: BinaryIO) -> None:
     """Writes the plan to `target` as PDF. A character that no embedded font has is written as its name in brackets.
 
-    Texts reach the template as data, never as markup. Raises typst.TypstError if the template itself is wrong.
+    Texts reach the template as data, never as markup. Raises PlanNotTypeset, with nothing written.
     """
-    for written in (_as_it_is, _with_fonts_for_it, _latin_only):
-        try:
-            made = _compiled(_content(plan, written))
-        except typst.TypstError:
-            # PDF/UA wants a glyph for every character; which ones lack one is known only by trying.
-            if written is _latin_only:
-                raise
-        else:
-            target.write(made)
-            break
-    _forget()
+    # PDF/UA wants a glyph for every character, and which one lacks it is known only by trying. Some lines of vocalised
+    # Arabic stop typst 0.15 (https://github.com/typst/typst/issues/8667): they are readable without their marks.
+    *attempts, last = (_as_it_is, _with_fonts_for_it, _without_marks, _latin_only)
+    try:
+        for written in attempts:
+            with suppress(PlanNotTypeset):
+                target.write(_compiled(_content(plan, written)))
+                return
+        target.write(_compiled(_content(plan, last)))
+    finally:
+        _forget()
 
 
 def _compiled(content: dict[str, Any]) -> bytes:
-    return typst.compile(
-        _FOLDER / "plan.typ",
-        root=_FOLDER,
-        font_paths=_fonts(),
-        sys_inputs={"plan": json.dumps(content)},
-        pdf_standards=["ua-1"],
-    )
+    try:
+        return typst.compile(
+            _FOLDER / "plan.typ",
+            root=_FOLDER,
+            font_paths=_fonts(),
+            sys_inputs={"plan": json.dumps(content)},
+            pdf_standards=["ua-1"],
+        )
+    except typst.TypstError as problem:
+        raise PlanNotTypeset(problem.message) from problem
+    except BaseException as problem:
+        # A fault inside typst itself comes as an exception of a class without a name to import, beside Exception.
+        if type(problem).__name__ != "PanicException":
+            raise
+        raise PlanNotTypeset(str(problem)) from problem
 
 
 @lru_cache(maxsize=1)
@@ -68,9 +83,9 @@ def _content(plan: ExportedPlan, written: Callable[[str], str]) -> dict[str, Any
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            return _breakable(written(unicodedata.normalize("NFC", legal(value))))
+            return _breakable(written(normalize("NFC", legal(value))))
         if isinstance(value, dict):
-            return {name: clean(each) for name, each in value.items()}
+            return {part: clean(each) for part, each in value.items()}
         return [clean(each) for each in value] if isinstance(value, list) else value
 
     content: dict[str, Any] = clean(
@@ -84,7 +99,7 @@ def _content(plan: ExportedPlan, written: Callable[[str], str]) -> dict[str, Any
         }
     )
     # In the file's properties and on the top of every page; there is room for long words.
-    return content | {"title": written(legal(plan.title)), "school": written(legal(plan.school))}
+    return content | {"title": written(legal(plan.title)) or _NO_TITLE, "school": written(legal(plan.school))}
 
 
 def _section(section: ExportedSection) -> dict[str, Any]:
@@ -172,6 +187,10 @@ def _with_fonts_for_it(text: str) -> str:
     return "".join(each if each <= _LATIN_UNTIL or _has_glyph(each) else _named(each) for each in text)
 
 
+def _without_marks(text: str) -> str:
+    return _with_fonts_for_it("".join(each for each in text if each <= _LATIN_UNTIL or category(each) != "Mn"))
+
+
 def _latin_only(text: str) -> str:
     """For scripts whose characters have glyphs one by one and not together."""
     return "".join(each if each <= _LATIN_UNTIL or each in "–—‘’“”•…€" else _named(each) for each in text)
@@ -193,6 +212,6 @@ def _has_glyph(character: str) -> bool:
 
 def _named(character: str) -> str:
     """A character in words: “[party popper]”; nothing for the marks that only join others."""
-    if unicodedata.category(character) in {"Cf", "Mn"}:
+    if category(character) in {"Cf", "Mn"}:
         return ""
-    return f"[{unicodedata.name(character, f'U+{ord(character):04X}').lower()}]"
+    return f"[{name(character, f'U+{ord(character):04X}').lower()}]"

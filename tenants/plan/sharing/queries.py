@@ -52,9 +52,7 @@ def shares_of(scope: SchoolScope) -> list[ShareLine]:
 
 def share_by_id(scope: SchoolScope, share_id: uuid.UUID) -> PlanShare | None:
     require_bound(scope)
-    return db.session.scalar(
-        select(PlanShare).where(PlanShare.school_id == scope.school_id, PlanShare.id == share_id)
-    )
+    return db.session.scalar(select(PlanShare).where(PlanShare.school_id == scope.school_id, PlanShare.id == share_id))
 
 
 def packs_of(scope: SchoolScope) -> list[InspectionPack]:

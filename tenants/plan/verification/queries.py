@@ -4,7 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound, within
@@ -41,13 +42,13 @@ def verifications(scope: Scope, *, at: datetime | None = None) -> dict[uuid.UUID
     With a moment, the last step by then; whether the answer is the same is then asked of that moment as well.
     """
     require_bound(scope)
-    standing = PlanAnswer.recorded_until.is_(None)
+    standing: ColumnElement[bool] = PlanAnswer.recorded_until.is_(None)
     query = (
         select(VerificationEvent, Account.name, PlanAnswer)
         .outerjoin(Account, Account.id == VerificationEvent.made_by)
         .outerjoin(PlanAnswer, PlanAnswer.id == VerificationEvent.answer_id)
         .where(within(scope, VerificationEvent.school_id))
-        .distinct(VerificationEvent.action_id)
+        .ext(distinct_on(VerificationEvent.action_id))
         .order_by(VerificationEvent.action_id, VerificationEvent.created_at.desc(), VerificationEvent.id.desc())
     )
     if at is not None:
@@ -58,7 +59,7 @@ def verifications(scope: Scope, *, at: datetime | None = None) -> dict[uuid.UUID
         row.action_id: row
         for row in db.session.execute(
             select(PlanAnswer.action_id, PlanAnswer.status, PlanAnswer.override_reason)
-            .distinct(PlanAnswer.action_id)
+            .ext(distinct_on(PlanAnswer.action_id))
             .where(
                 within(scope, PlanAnswer.school_id),
                 PlanAnswer.action_id.in_([event.action_id for event, *_ in last]),
@@ -160,8 +161,6 @@ def wordings_of(scope: Scope, action_ids: list[uuid.UUID]) -> dict[uuid.UUID, st
             and_(PlanPeriod.school_id == PlanAction.school_id, PlanPeriod.plan_id == PlanAction.plan_id),
         )
         .outerjoin(EditionAction, EditionAction.id == PlanAction.edition_action_id)
-        .where(
-            within(scope, PlanAction.school_id), PlanAction.id.in_(action_ids), PlanPeriod.current_until.is_(None)
-        )
+        .where(within(scope, PlanAction.school_id), PlanAction.id.in_(action_ids), PlanPeriod.current_until.is_(None))
     )
     return {row[0]: row[1] or row[2] or "" for row in rows}
