@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from tenants.imports.tabular.csv_output import csv_bytes
+from prevent_trust.csv_output import csv_bytes
 
 PER_PAGE = 50
 MOST_ROWS_IN_FILE = 50_000

@@ -21,6 +21,8 @@ from tenants.plan.verification.mail import tell_school, tell_trust
 from tenants.plan.verification.models import VerificationStep
 from tenants.plan.verification.rules import STEP_NAMES, Side
 
+_OF_THE_TRUST = {VerificationStep.SAMPLED, VerificationStep.VERIFIED, VerificationStep.RETURNED}
+
 
 @blueprint.post(f"{BASE}/submit")
 @requires(Permission.EDIT_SCHOOL)
@@ -33,10 +35,8 @@ def plan_action_submit(school_id: uuid.UUID, action_id: uuid.UUID) -> Response |
 @requires(Permission.VERIFY_SCHOOL)
 def plan_action_check(school_id: uuid.UUID, action_id: uuid.UUID) -> Response | str:
     """The trust asks to see it, verifies it or returns it."""
-    try:
-        step = VerificationStep(StepForm().step.data)
-    except ValueError:
-        abort(400)
+    asked = StepForm().step.data
+    step = VerificationStep(asked) if asked in _OF_THE_TRUST else VerificationStep.RETURNED
     return _step(school_id, action_id, step, Side.TRUST)
 
 

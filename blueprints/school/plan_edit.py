@@ -193,7 +193,7 @@ def _line(
     elif form is not None:
         form.seen.data = str(row.answer_id or "")  # who saves once more has seen the change
     return render_template(
-        "school/plan/row.html",
+        "school/plan/_line.html",
         school_id=scope.school_id,
         row=row,
         known=reading.states[row.id],

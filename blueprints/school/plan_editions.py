@@ -90,6 +90,7 @@ def plan_edition(school_id: uuid.UUID, edition_id: uuid.UUID) -> str:
 @requires(Permission.EDIT_SCHOOL)
 def plan_edition_adopt(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response:
     scope = SchoolScope(school_id)
+    edition_for(scope, edition_id) or abort(404)
     try:
         made = adopt(
             scope,
@@ -152,6 +153,8 @@ def _wordings(scope: SchoolScope, carrying: Any, edition_id: uuid.UUID) -> list[
 @requires(Permission.EDIT_SCHOOL)
 def plan_adoption_undo(school_id: uuid.UUID, adoption_id: uuid.UUID) -> Response:
     scope = SchoolScope(school_id)
+    if adoption_id not in {each.id for each in adoptions(scope)}:
+        abort(404)
     try:
         undone = undo_adoption(scope, adoption_id=adoption_id, undone_by=account_id())
     except PlanError as error:

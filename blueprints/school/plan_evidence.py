@@ -20,12 +20,12 @@ from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from blueprints.web.free_text import NoPupilData
 from prevent_trust.config import Settings
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.database import new_id
 from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope
 from prevent_trust.virus_scan import FileInfected, ScannerUnavailable
 from tenants.access.permissions import Permission
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.plan.actions import PlanError
 from tenants.plan.evidence.actions import (
     Content,

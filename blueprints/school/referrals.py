@@ -14,11 +14,11 @@ from wtforms.validators import DataRequired, InputRequired
 from blueprints.school.blueprint import blueprint
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.calendar.rules import academic_year_name
 from tenants.contacts.queries import contact_cards
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.referrals.actions import (
     FOLLOW_UP_AFTER,
     ReferralChangedMeanwhile,

@@ -18,10 +18,10 @@ from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.measures.people import reading_coverage, training_coverage
 from tenants.insights.next_steps import LAPSING_WITHIN

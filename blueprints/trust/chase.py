@@ -16,10 +16,10 @@ from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import as_uuid
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.due import SchoolDue, due_by_school
 from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.queries import names_of_organisations

@@ -17,10 +17,10 @@ from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.measures.flags import FLAG_RULES, Flag, flags
 from tenants.organisations.queries import schools_of_trust
 from tenants.plan.verification.actions import draw_sample

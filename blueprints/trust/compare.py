@@ -10,9 +10,9 @@ from flask import render_template, request, url_for
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import requires, today
 from blueprints.web.presentation import long_date
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.comparison import Comparison, SchoolRow, choices, compare_schools
 from tenants.insights.figures.bars import coverage_by_school, coverage_by_subject
 from tenants.insights.figures.drawing import Figure

@@ -15,13 +15,13 @@ from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.edition_pages import EditionDesk
 from blueprints.web.fields import as_uuid
 from blueprints.web.job_state import job_state_json
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.database import new_id
 from prevent_trust.jobs.ledger import job_run, jobs_of, request_job
 from prevent_trust.tenancy import TrustScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.calendar.rules import academic_year_name, academic_year_of
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.organisations.queries import names_of_organisations
 from tenants.plan.adoption.queries import adoptions
 from tenants.plan.adoption.rollout import SchoolPlan, plans_of_trust

@@ -15,6 +15,7 @@ from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.validators import Length
 
 from blueprints.web.access import account_id, today
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import PlatformScope
 from tenants.contacts.actions import (
     ContactDetails,
@@ -27,7 +28,6 @@ from tenants.contacts.actions import (
 )
 from tenants.contacts.models import CONTACT_KIND_NAMES, Contact, ContactKind
 from tenants.contacts.queries import ContactScope, authority_choices, contact_cards, own_contact
-from tenants.imports.tabular.csv_output import csv_bytes
 
 CSV_HEADERS = ("Kind", "Name", "Organisation", "Telephone", "Email", "Web page", "Note", "Whose contact", "Checked on")
 

@@ -174,8 +174,6 @@ def step_draft(desk: EditionDesk, draft_id: uuid.UUID) -> Response:
     """Moves an action up or down, retires it, or takes a retired one in again."""
     draft = open_draft(desk.scope, draft_id) or abort(404)
     form = StepForm()
-    if not form.validate_on_submit():
-        abort(400)
     content = EditionContent.from_json(draft.content)
     key = form.key.data or ""
     try:
@@ -189,7 +187,7 @@ def step_draft(desk: EditionDesk, draft_id: uuid.UUID) -> Response:
             case "keep":
                 content = _taken_in_again(content, content_of(draft.based_on_id), key)
             case _:
-                abort(400)
+                raise EditionError("choose what is to be done with the action")  # told like the others
     except EditionError as error:
         flash(f"That cannot be done: {error}.", "error")
         return redirect(desk.url("draft", draft_id=draft_id), 303)
@@ -272,11 +270,9 @@ def _offer(form: ActionForm, content: EditionContent) -> None:
 def publish(desk: EditionDesk, draft_id: uuid.UUID) -> Response:
     draft = open_draft(desk.scope, draft_id) or abort(404)
     form = StepForm()
-    if not form.validate_on_submit():
-        abort(400)
     try:
         edition = publish_draft(
-            desk.scope, draft_id=draft.id, seen_revision=int(form.revision.data or 0), today=today()
+            desk.scope, draft_id=draft.id, seen_revision=_revision(form.revision.data), today=today()
         )
     except DraftChangedMeanwhile:
         flash(CHANGED, "error")
@@ -299,11 +295,16 @@ def drop(desk: EditionDesk, draft_id: uuid.UUID, *, dropped: bool) -> Response:
     return redirect(desk.url("draft", draft_id=draft_id), 303)
 
 
+def _revision(seen: str | None) -> int:
+    """The state of the draft that the page showed; none of them for a page that does not say."""
+    return int(seen) if seen and seen.isdecimal() else 0
+
+
 def _changed(
     desk: EditionDesk, draft: EditionDraft, seen: str | None, *, anchor: str | None = None, **values: Any
 ) -> Response:
     try:
-        change_draft(desk.scope, draft_id=draft.id, seen_revision=int(seen or 0), changed_by=account_id(), **values)
+        change_draft(desk.scope, draft_id=draft.id, seen_revision=_revision(seen), changed_by=account_id(), **values)
     except DraftChangedMeanwhile:
         flash(CHANGED, "error")
     else:

@@ -31,6 +31,7 @@ SOURCES: dict[str, str] = {
     "plotly.js": "node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js",
     "govuk-frontend.js": "node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.js",
     "charts.js": "prevent_trust/assets/js/charts.js",
+    "edit_in_place.js": "prevent_trust/assets/js/edit_in_place.js",
     "progress.js": "prevent_trust/assets/js/progress.js",
     "sort_table.js": "prevent_trust/assets/js/sort_table.js",
     "app.js": "prevent_trust/assets/js/app.js",

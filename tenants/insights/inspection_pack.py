@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO, Protocol
 
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.database import db
 from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.contacts.queries import contact_cards
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.plan_export import evidence_by_action, exported_plan
 from tenants.insights.plan_reading import PlanReading, end_of_day, read_plan

@@ -167,7 +167,7 @@ def _parts() -> set[str]:
 
 @EACH_PAGE
 def test_a_page_stands_on_a_layout(name: str) -> None:
-    if name.startswith(("components/", "layouts/")) or name in _parts():
+    if name.startswith(("components/", "layouts/")) or "/_" in name or name in _parts():
         return
     extended = [node.template.value for node in parsed(name).find_all(nodes.Extends)]  # type: ignore[attr-defined]
     assert len(extended) == 1

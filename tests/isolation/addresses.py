@@ -19,7 +19,7 @@ from werkzeug.routing import Rule
 
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import MailState, OutgoingMail
-from prevent_trust.signed_links import INVITATION_LINK, signed_id
+from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, signed_id, signed_ids
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
@@ -27,8 +27,21 @@ from tenants.imports.models import ImportKind, ImportRun, ImportState
 from tenants.insights.disclosure.models import Release, ReleaseFile
 from tenants.insights.disclosure.types import TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust
+from tenants.plan.edition_queries import content_of
 from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
-from tenants.plan.models import PlanAction, PlanPeriod
+from tenants.plan.models import (
+    Edition,
+    EditionAction,
+    EditionDraft,
+    EditionDuty,
+    EditionExpectation,
+    EditionSection,
+    EditionSource,
+    Plan,
+    PlanAction,
+    PlanPeriod,
+)
+from tenants.plan.sharing.models import InspectionPack, PackState
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
@@ -142,7 +155,8 @@ def _own_action(tenants: Tenants, audience: str, removed_at: datetime | None = N
 
 
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
-    tenants.rows["evidence_use"].used_until = datetime.now(UTC)
+    use: EvidenceUse = tenants.rows["evidence_use"]
+    use.used_until = datetime.now(UTC)
     tenants.make.session.commit()
     return tenants.rows["evidence"].id
 
@@ -276,6 +290,82 @@ def _refused_mail(tenants: Tenants, audience: str) -> Any:
     ).id
 
 
+def _draft(tenants: Tenants, audience: str) -> Any:
+    """A draft that says what its base says."""
+    base = tenants.make.edition()
+    with tenants.app.app_context():
+        content = content_of(base.id).to_json()
+    owner = {"trust_id": tenants.trust.id} if audience == "trust" else {}
+    return tenants.make.add(EditionDraft(based_on_id=base.id, title="Ours", content=content, **owner)).id
+
+
+def _trusts_edition(tenants: Tenants, audience: str) -> Any:
+    """An edition that only this trust and its schools see, and that the school does not work with."""
+    base = tenants.make.edition()
+    edition = tenants.make.add(
+        Edition(
+            key=f"trust-{uuid.uuid4().hex}",
+            title="The trust’s own",
+            source=EditionSource.TRUST,
+            trust_id=tenants.trust.id,
+            based_on_id=base.id,
+            published_on=date(2026, 10, 1),
+        )
+    )
+    owner = {"trust_id": tenants.trust.id}
+    section = tenants.make.add(EditionSection(edition_id=edition.id, key="s", position=0, title="Section", **owner))
+    duty = tenants.make.add(EditionDuty(section_id=section.id, key="d", position=0, wording="Duty", **owner))
+    place = tenants.make.add(EditionExpectation(duty_id=duty.id, key="e", position=0, wording="Meaning", **owner))
+    tenants.make.add(
+        EditionAction(edition_id=edition.id, expectation_id=place.id, key="a", position=0, wording="Do it", **owner)
+    )
+    return edition.id
+
+
+def _edition_to_match(tenants: Tenants, audience: str) -> Any:
+    """An edition for a school whose plan has the wording of its own document."""
+    tenants.rows["plan_period"].current_until = datetime.now(UTC)
+    tenants.make.session.commit()
+    _ = tenants.rows["edition_action"]
+    plan = tenants.rows.add(Plan, edition_id=tenants.rows["edition"].id, academic_year=2026)
+    tenants.rows.add(PlanPeriod, plan_id=plan.id, current_from=datetime.now(UTC))
+    return _trusts_edition(tenants, audience)
+
+
+def _shared_plan_link(tenants: Tenants, audience: str) -> str:
+    _ = tenants.rows["plan_action"]
+    with tenants.app.app_context():
+        return signed_ids(PLAN_LINK, tenants.school.id, tenants.rows["plan_share"].id)
+
+
+def _ready_pack(tenants: Tenants, audience: str) -> Any:
+    """A pack whose file is there, with the job that made it."""
+    pack: InspectionPack = tenants.rows["inspection_pack"]
+    stored = tenants.store(b"PK")
+    job = JobRun(
+        scope=f"school:{tenants.school.id}", kind="make_inspection_pack", queue="reports", title="Make the pack"
+    )
+    pack.state, pack.storage_key, pack.size, pack.sha256 = PackState.READY, stored.key, stored.size, stored.sha256
+    pack.job_id = tenants.make.add(job).id
+    tenants.make.session.commit()
+    return pack.id
+
+
+def _roll_out(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        JobRun(
+            scope=f"trust:{tenants.trust.id}",
+            kind="adopt_for_trust",
+            queue="reports",
+            title="Roll out",
+            state=JobState.DONE,
+            arguments={"batch_id": str(uuid.uuid4())},
+            result={"adopted": 0, "refused": {}},
+            finished_at=datetime.now(UTC),
+        )
+    ).id
+
+
 def _edition(tenants: Tenants, audience: str) -> Any:
     return tenants.make.edition().id
 
@@ -287,7 +377,15 @@ ARGUMENTS: dict[str, Maker] = {
     "completion_id": _of_school("training_completion"),
     "confirmation_id": _of_school("reading_confirmation"),
     "contact_id": _contact,
+    "adoption_id": _of_school("plan_adoption"),
+    "draft_id": _draft,
     "edition_id": _edition,
+    "school.plan_edition edition_id": _trusts_edition,
+    "school.plan_edition_adopt edition_id": _trusts_edition,
+    "school.plan_match edition_id": _edition_to_match,
+    "school.plan_match_save edition_id": _edition_to_match,
+    "trust.edition edition_id": _trusts_edition,
+    "trust.edition_roll_out edition_id": _trusts_edition,
     "evidence_id": _of_school("evidence"),
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
@@ -295,7 +393,16 @@ ARGUMENTS: dict[str, Maker] = {
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,
     "job_id": _finished_job,
-    "key": lambda tenants, audience: {"school": "kcsie-part-one", "authority": "plan"}[audience],
+    "trust.roll_out job_id": _roll_out,
+    "trust.roll_out_state job_id": _roll_out,
+    "trust.roll_out_undo job_id": _roll_out,
+    "pack_id": _ready_pack,
+    "share_id": _of_school("plan_share"),
+    **{
+        f"public.{name} token": _shared_plan_link
+        for name in ("shared_plan", "shared_plan_open", "shared_plan_read", "shared_plan_file")
+    },
+    "key": lambda tenants, audience: {"school": "kcsie-part-one", "authority": "plan"}.get(audience, "lead-known"),
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,
@@ -309,7 +416,10 @@ ARGUMENTS: dict[str, Maker] = {
     "release_id": _release,
     "staff_id": _of_school("staff_member"),
     **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},
-    **{f"school.plan_import_{step} run_id": _plan_run for step in ("run", "state", "apply", "cancel", "undo")},
+    **{
+        f"school.plan_import_{step} run_id": _plan_run
+        for step in ("run", "state", "columns", "columns_save", "apply", "cancel", "undo")
+    },
     **{
         f"school.staff_import_{step} run_id": _staff_run
         for step in ("run", "columns", "state", "apply", "cancel", "rejected")

@@ -19,6 +19,7 @@ from tenants.organisations.models import FormerUrn, School, TrustMembership
 from tenants.plan.evidence.models import EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
     AdoptionKind,
+    Carried,
     Edition,
     EditionAction,
     EditionDuty,
@@ -26,6 +27,7 @@ from tenants.plan.models import (
     EditionSection,
     EditionSource,
     Plan,
+    PlanAction,
     PlanAdoption,
     PlanAnswer,
     PlanFinding,
@@ -108,6 +110,14 @@ def _edition_action(rows: SchoolRows) -> EditionAction:
     )  # type: ignore[no-any-return]
 
 
+def _plan_action(rows: SchoolRows) -> PlanAction:
+    """An action that came over from a plan before."""
+    action = rows.make.actions(rows["plan"])[0]
+    action.carried_as = Carried.SAME
+    rows.make.session.commit()
+    return action
+
+
 def _plan_adoption(rows: SchoolRows) -> PlanAdoption:
     """A plan that came out of another, which is not the current one."""
     later = rows.add(Plan, edition_id=rows["plan"].edition_id, academic_year=2027)
@@ -148,7 +158,7 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     "edition_action": _edition_action,
     "plan": lambda rows: rows.make.plan(rows.school, since=SINCE),
     "plan_period": lambda rows: rows.only(PlanPeriod, plan_id=rows["plan"].id),
-    "plan_action": lambda rows: rows.make.actions(rows["plan"])[0],
+    "plan_action": _plan_action,
     "plan_answer": lambda rows: rows.only(PlanAnswer, action_id=rows["plan_action"].id),
     "plan_finding": _plan_finding,
     "plan_adoption": _plan_adoption,

@@ -8,8 +8,8 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from prevent_trust.csv_output import csv_bytes
 from tenants.imports.staff.words import COLUMN_WORDS, ROLE_WORDS, SENSITIVE_WORDS
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.imports.tabular.dates import read_date
 from tenants.imports.tabular.table import Rejection, Row, Table
 from tenants.staff.models import StaffRole

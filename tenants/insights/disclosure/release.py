@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.database import db
 from prevent_trust.tenancy import AuthorityScope, require_bound
 from tenants.calendar.rules import Term
-from tenants.imports.tabular.csv_output import csv_bytes
 from tenants.insights.disclosure.audit import audit
 from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
 from tenants.insights.disclosure.rules import RULES_VERSION, comparable_schools

@@ -8,6 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tenants.history.models import RecordHistory
+
 LONDON = ZoneInfo("Europe/London")
 ALWAYS = datetime(9999, 12, 31, tzinfo=ZoneInfo("UTC"))
 
@@ -18,7 +20,7 @@ def known(table: str) -> str:
     return f"""(
   select k.* from {table} k where case when k.{visible} then true end and k.recorded_from < :known_by
   union all
-  select (jsonb_populate_record(null::{table}, h.record)).* from record_history h
+  select (jsonb_populate_record(null::{table}, h.record)).* from {RecordHistory.__tablename__} h
   where h.relation = '{table}' and case when h.{visible} then true end
     and h.recorded_until >= :known_by and h.recorded_from < :known_by
 )"""

@@ -1,6 +1,6 @@
 """A plan as a CSV file, with the columns of the Excel workbook's sheet “Plan”."""
 
-from tenants.imports.tabular.csv_output import csv_bytes
+from prevent_trust.csv_output import csv_bytes
 from tenants.plan.exports.types import ExportedPlan
 from tenants.plan.exports.words import SHEET_COLUMNS, sheet_rows
 
