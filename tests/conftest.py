@@ -16,6 +16,7 @@ from prevent_trust.config import Environment, Settings, postgresql_url
 from prevent_trust.database_roles import RoleUrls, create_roles_and_database, urls_for
 from prevent_trust.embedded import Engines, start_engines
 from tests.factories import Factory
+from tests.processes import Processes
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 KEPT_BETWEEN_TESTS = {
@@ -96,6 +97,11 @@ def superuser(engines: Engines, database: RoleUrls) -> Iterator[sa.Engine]:
     engine = sa.create_engine(url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def processes(superuser: sa.Engine) -> Processes:
+    return Processes(superuser)
 
 
 @pytest.fixture

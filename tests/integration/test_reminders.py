@@ -1,12 +1,9 @@
 """Digests and chasing: exactly once for each person and period, whatever dies on the way."""
 
 import itertools
-import os
 import re
-import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
@@ -18,7 +15,7 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from blueprints.web.access import today
 from prevent_trust.database import db
@@ -35,65 +32,9 @@ from tenants.reminders.rules import digest_week
 from tenants.staff.models import StaffRole
 from tenants.training.models import Course, TrainingCompletion
 from tests.factories import Factory, sign_in
+from tests.processes import Processes
 
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
-
-
-class Processes:
-    """Processes like the worker's that are killed (SIGKILL), by default before one of their statements or commits.
-
-    Nothing of theirs runs afterwards: no rollback, no `finally`, no goodbye to the database.
-    """
-
-    def __init__(self, superuser: sa.Engine) -> None:
-        self._superuser = superuser
-        self._child = 0
-
-    def dies(self, work: Callable[[], object], *, before_step: int | None = None) -> bool:
-        """Does the work in a process of its own. Returns whether that was killed; if not, the work was done."""
-        db.session.remove()
-        before = self._connections()
-        self._child = os.fork()
-        if self._child == 0:
-            self._do_and_leave(work, before_step)
-        status = os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
-        assert status in {0, -signal.SIGKILL}
-        while self._connections() > before:  # the server learns of the death a moment later, and frees its locks
-            time.sleep(0.002)
-        return status != 0
-
-    def kill(self) -> None:
-        """Kills the process that is at work."""
-        os.kill(self._child, signal.SIGKILL)
-
-    @staticmethod
-    def _do_and_leave(work: Callable[[], object], before_step: int | None) -> None:
-        steps = itertools.count(1)
-
-        def step(*of_the_event: Any) -> None:
-            if next(steps) == before_step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        try:
-            db.engine.dispose(close=False)  # its connections are the parent's
-            event.listen(db.engine, "before_cursor_execute", step)
-            event.listen(db.engine, "commit", step)
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-
-    def _connections(self) -> int:
-        with self._superuser.connect() as connection:
-            found = connection.scalar(
-                sa.text("select count(*) from pg_stat_activity where backend_type = 'client backend'")
-            )
-        return int(found or 0)
-
-
-@pytest.fixture
-def processes(superuser: sa.Engine) -> Processes:
-    return Processes(superuser)
 
 
 def school_with_gaps(make: Factory, leads: int = 1) -> Any:

@@ -260,4 +260,4 @@ def test_nothing_that_a_school_said_is_lost_or_made_greener(
         if each.answer.status is ActionStatus.MET and not each.answer.awaits_confirmation:
             origin = before[each.carried_from]  # type: ignore[index]
             assert origin.answer.status is ActionStatus.MET
-            assert origin.key is None or origin.wording == f"Do {each.key}" and each.key not in reworded
+            assert origin.key is None or (origin.wording == f"Do {each.key}" and each.key not in reworded)
