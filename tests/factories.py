@@ -170,6 +170,10 @@ class Factory:
             select(PlanAction).join(EditionAction).where(PlanAction.plan_id == plan.id, EditionAction.key == key)
         ).one()
 
+    def action_beside(self, action: PlanAction, key: str) -> PlanAction:
+        """Another action of the same plan."""
+        return self.action(self.session.get_one(Plan, action.plan_id), key)
+
     def answer(self, action: PlanAction, status: ActionStatus, **values: Any) -> PlanAnswer:
         """Closes the current answer at `recorded_from` (now, unless it is given) and opens another."""
         at = values.pop("recorded_from", None) or datetime.now(UTC)
@@ -187,11 +191,16 @@ class Factory:
         )
 
     def evidence(self, action: PlanAction, title: str = "Minutes", **values: Any) -> Evidence:
-        """A link that serves the action; values go to its revision."""
-        piece = self.add(Evidence(school_id=action.school_id, kind=EvidenceKind.LINK, title=title))
+        """A link that serves the action, added at `at` (now, unless it is given); other values go to its revision."""
+        at = values.pop("at", None) or datetime.now(UTC)
+        piece = self.add(Evidence(school_id=action.school_id, kind=EvidenceKind.LINK, title=title, created_at=at))
         defaults = {"address": "https://school.example/minutes", "effective_from": date(2026, 9, 1)}
-        self.add(EvidenceRevision(school_id=action.school_id, evidence_id=piece.id, number=1, **defaults | values))
-        self.add(EvidenceUse(school_id=action.school_id, evidence_id=piece.id, action_id=action.id))
+        self.add(
+            EvidenceRevision(
+                school_id=action.school_id, evidence_id=piece.id, number=1, created_at=at, **defaults | values
+            )
+        )
+        self.add(EvidenceUse(school_id=action.school_id, evidence_id=piece.id, action_id=action.id, used_from=at))
         return piece
 
     def actions(self, plan: Plan) -> list[PlanAction]:

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -84,11 +84,19 @@ def draw_sample(
         by_school.setdefault(candidate.school_id, []).append(candidate)
     drawn = []
     for candidates in by_school.values():
-        # Weighted without putting back: the smallest of u^(1/w) leave (Efraimidis and Spirakis, 2006).
-        keyed = sorted(
-            candidates, key=lambda one: chance.random() ** (1 / (1 + weights.get(one.action_id, 0))), reverse=True
-        )
-        drawn += keyed[:each]
+        drawn += weighted(candidates, weights, chance)[:each]
     for candidate in drawn:
         _add(scope, candidate.action_id, VerificationStep.SAMPLED, "", made_by, school_id=candidate.school_id)
     return drawn
+
+
+def weighted(
+    candidates: Sequence[Candidate], flagged: Mapping[uuid.UUID, int], chance: random.Random
+) -> list[Candidate]:
+    """The candidates in a random order in which those with more flags tend to come first.
+
+    Drawing by weight without putting back: the largest of u^(1/w) first (Efraimidis and Spirakis, 2006), w being one more
+    than the number of flags.
+    """
+    keyed = [(chance.random() ** (1 / (1 + flagged.get(one.action_id, 0))), one) for one in candidates]
+    return [one for _, one in sorted(keyed, key=lambda pair: -pair[0])]
