@@ -13,6 +13,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan_editions,
     plan_evidence,
     plan_import,
+    plan_match,
     plan_share,
     reading,
     referrals,

@@ -25,6 +25,7 @@ from tenants.plan.models import (
     Plan,
     PlanAction,
     PlanAnswer,
+    PlanOpening,
     PlanPeriod,
 )
 from tenants.reading.models import DocumentEdition, ReadingConfirmation
@@ -48,6 +49,7 @@ LEADERS = (
     (StaffRole.IT_SERVICE,),
 )
 REFERRALS_PER_1000_PUPILS_AND_YEAR = 1.6
+CARELESS = 0.45
 NOTES = (
     "Covered in the September INSET; sign-in sheet in the shared drive.",
     "Agreed at the leadership meeting.",
@@ -246,6 +248,9 @@ def add_plan(
             uses.append(row | {"id": new_id(), "action_id": action_id, "used_from": added_at})
     db.session.execute(insert(PlanAction), actions)
     db.session.execute(insert(PlanAnswer), answers)
+    if demo.care > CARELESS:
+        opened_on = today - timedelta(days=chance.randint(1, 20))
+        db.session.add(PlanOpening(school_id=school_id, account_id=lead.id, opened_on=opened_on))
     if evidence:
         db.session.execute(insert(Evidence), evidence)
         db.session.execute(insert(EvidenceRevision), revisions)

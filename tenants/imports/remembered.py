@@ -36,7 +36,7 @@ def remembered_columns(scope: SchoolScope, kind: ImportKind) -> dict[str, str]:
 def remember_columns(scope: SchoolScope, kind: ImportKind, heads: Mapping[str, str]) -> None:
     """Keeps what the heads of a document were taken to mean, over what they meant before."""
     require_bound(scope)
-    trust_id: uuid.UUID | None = db.session.scalar(select(func.visible_trusts()[1]))
+    trust_id: uuid.UUID | None = db.session.scalar(select(func.unnest(func.visible_trusts())).limit(1))
     owner = {"trust_id": trust_id} if trust_id else {"school_id": scope.school_id}
     for head, field in heads.items():
         if key := head_key(head):

@@ -1,11 +1,14 @@
 """A Word plan through the browser: upload, preview, the worker, the result, and back again."""
 
+import csv
 import io
 import uuid
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from docx import Document
 from flask import Flask
 from flask.testing import FlaskClient
@@ -19,7 +22,17 @@ from tenants.access.models import Account, Role
 from tenants.imports.models import ImportRun, ImportState
 from tenants.imports.plan_document.run import import_plan_file
 from tenants.organisations.models import School
-from tenants.plan.models import Edition, EditionAction, Plan, PlanAction, PlanFinding, PlanPeriod
+from tenants.plan.models import (
+    ActionStatus,
+    Edition,
+    EditionAction,
+    Plan,
+    PlanAction,
+    PlanAnswer,
+    PlanFinding,
+    PlanPeriod,
+)
+from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
 
 
@@ -194,3 +207,115 @@ def test_the_real_plan_from_the_command_line(worker: Flask, make: Factory, share
     known = {finding["reference_key"] for finding in made["out_of_date"]}
     assert any(key.startswith("kcsie") for key in known), known
     assert any(key.startswith("absent:") for key in known), known
+
+
+# Other layouts, and moving to an edition
+
+
+LAYOUT = "Area,What we do,Wer,RAG\r\nSpeakers,Ask each speaker beforehand what the talk will cover,Ada Byron,Green\r\n"
+
+
+def upload_csv(lead: FlaskClient, school: School, text: str = LAYOUT) -> Any:
+    return lead.post(f"/schools/{school.id}/plan/import", data={"file": (io.BytesIO(text.encode()), "plan.csv")})
+
+
+def columns_of(answer: Any, *fields: str) -> dict[str, str]:
+    return {"use-0": "y"} | {f"field-0-{number}": field for number, field in enumerate(fields)}
+
+
+def test_columns_that_nobody_can_guess_are_said_and_remembered_for_the_trust(
+    client: FlaskClient, make: Factory, worker_app: Flask
+) -> None:
+    trust = make.trust()
+    school, sister = (make.school(trust=trust) for _ in range(2))
+    person = make.staff(school, StaffRole.DSL, given_name="Ada", family_name="Byron")
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    answer = upload_csv(client, school)
+    assert "cannot tell which of its columns" in client.get(answer.location).text
+    page = client.get(f"{answer.location}/columns").text
+    assert "Ask each speaker beforehand" in page
+    wrong = client.post(f"{answer.location}/columns", data=columns_of(answer, "duty", "note", "note", "status"))
+    assert "No action was found" in wrong.text
+    client.post(f"{answer.location}/columns", data=columns_of(answer, "duty", "action", "owner", "status"))
+    client.post(f"{answer.location}/apply")
+    run = make.session.scalars(select(ImportRun)).one()
+    with worker_app.app_context():
+        run_job(str(run.job_id))
+    make.session.expire_all()
+    assert run.state is ImportState.APPLIED
+    stands = make.session.scalars(
+        select(PlanAnswer).where(PlanAnswer.school_id == school.id, PlanAnswer.recorded_until.is_(None))
+    ).one()
+    assert (stands.status, stands.owner_id) == (ActionStatus.MET, person.id)
+    sign_in(client, make.member(Role.PREVENT_LEAD, sister))
+    assert "1 action" in client.get(upload_csv(client, sister).location).text
+
+
+def test_pasted_text_is_a_plan(lead: FlaskClient, school: School) -> None:
+    answer = lead.post(
+        f"/schools/{school.id}/plan/import", data={"text": "Training\n- Train staff – DSL – March 2027\n"}
+    )
+    page = lead.get(answer.location).text
+    assert "Train staff" in page
+    assert "March 2027" in page
+
+
+def test_a_document_with_a_pupil_number_is_not_taken(lead: FlaskClient, make: Factory, school: School) -> None:
+    text = "Area,Action,Lead\r\nSupport,Support pupil B801200005001,DSL\r\n"
+    assert "Take it out" in upload_csv(lead, school, text).text
+    assert make.session.scalars(select(ImportRun)).all() == []
+
+
+def test_a_school_moves_from_its_document_to_the_edition_without_typing(
+    lead: FlaskClient, make: Factory, school: School, worker_app: Flask
+) -> None:
+    text = (
+        "Area,Action,Lead,RAG\r\n"
+        "Speakers,Ask each visiting speaker beforehand what the talk will cover,DSL,Green\r\n"
+        "Shed,Repaint the bicycle shed,Site team,Amber\r\n"
+    )
+    answer = upload_csv(lead, school, text)
+    lead.post(f"{answer.location}/apply")
+    with worker_app.app_context():
+        run_job(str(make.session.scalars(select(ImportRun.job_id)).one()))
+    edition = make.edition("prevent-2026-11")
+    address = f"/schools/{school.id}/plan/editions/{edition.id}/match"
+    soup = BeautifulSoup(lead.get(address).text, "html5lib")
+    chosen = {
+        select_["name"]: (select_.find("option", selected=True) or {"value": ""})["value"]
+        for select_ in soup.find_all("select", class_="pt-match")
+    }
+    assert sorted(chosen.values()) == ["", "speaker-outline"]
+    lead.post(address, data=chosen)
+    plan = make.session.scalars(select(Plan).where(Plan.edition_id == edition.id)).one()
+    outline = make.action(plan, "speaker-outline")
+    stands = make.session.scalars(
+        select(PlanAnswer).where(PlanAnswer.action_id == outline.id, PlanAnswer.recorded_until.is_(None))
+    ).one()
+    assert (stands.status, stands.awaits_confirmation) == (ActionStatus.MET, True)
+    own = make.session.scalars(select(PlanAction.own_wording).where(PlanAction.own_wording.is_not(None))).all()
+    assert own == ["Repaint the bicycle shed"]
+
+
+def test_the_word_file_of_a_plan_is_the_same_plan_when_it_comes_back(
+    lead: FlaskClient, make: Factory, school: School, worker_app: Flask
+) -> None:
+    plan = make.plan(school)
+    person = make.staff(school, StaffRole.DSL, given_name="Ada", family_name="Byron")
+    make.answer(make.action(plan, "speaker-outline"), ActionStatus.MET, owner_id=person.id, note="In the diary")
+    make.answer(make.action(plan, "speaker-research"), ActionStatus.NOT_MET, due_on=date(2027, 3, 26), owner_role="dsl")
+    before = lead.get(f"/schools/{school.id}/plan?format=csv").text
+    word = lead.get(f"/schools/{school.id}/plan?format=docx").data
+    answer = lead.post(f"/schools/{school.id}/plan/import", data={"file": (io.BytesIO(word), "plan.docx")})
+    lead.post(f"{answer.location}/apply")
+    with worker_app.app_context():
+        run_job(str(make.session.scalars(select(ImportRun.job_id)).one()))
+    after = lead.get(f"/schools/{school.id}/plan?format=csv").text
+    kept = ("Section", "Duty", "What this means", "Action", "By whom", "Due")
+    rows = [
+        [[row[name] for name in kept] for row in csv.DictReader(io.StringIO(each.lstrip("\ufeff")))]
+        for each in (before, after)
+    ]
+    assert rows[1] == rows[0]
+    assert "In the diary" in after
+    assert "Ada Byron" in after

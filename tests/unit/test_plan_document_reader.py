@@ -13,7 +13,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.parser import parse_xml
 
-from tenants.imports.plan_document import package, reader
+from tenants.imports.plan_document import package, word
 from tenants.imports.plan_document.reader import read_plan_document
 from tenants.imports.plan_document.types import PlanDocument, PlanDocumentError
 from tenants.plan.models import Theme
@@ -185,7 +185,8 @@ def test_what_cannot_be_placed_is_left_over_and_nothing_is_lost() -> None:
     cells[4].text = "A remark"
     written.document.add_paragraph("After the table")
     plan = written.read()
-    assert plan.leftovers == ["A remark", "After the table", "Approved by governors"]
+    assert plan.leftovers == ["After the table", "Approved by governors"]
+    assert plan.actions[0].note == "below one\nRemarks: A remark"
     everything = repr(plan)
     for text in ("Our Prevent plan", "Risk", "Duty", "Meaning", "Lead in:", "One", "below one", "DSL", "Head"):
         assert text in everything
@@ -244,7 +245,7 @@ def test_what_is_no_word_plan_is_refused_with_a_sentence(stream: io.BytesIO, wor
 def test_a_file_beyond_the_limit_is_refused_before_it_is_opened(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MOST_BYTES", 1024)
+    monkeypatch.setattr(word, "MOST_BYTES", 1024)
     with pytest.raises(PlanDocumentError, match="larger than"):
         read_plan_document(written.stream())
 

@@ -1,10 +1,11 @@
 """Text of a Word table, as accepted: paragraphs with their links, without what tracked changes have deleted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from docx.oxml.ns import qn
+
+from tenants.imports.plan_document.blocks import MOST_COLUMNS, Cell, Line, typed_bullet
 
 _TEXT, _BREAKS, _TAB = qn("w:t"), {qn("w:br"), qn("w:cr")}, qn("w:tab")
 _LINK, _RELATION = qn("w:hyperlink"), qn("r:id")
@@ -14,25 +15,9 @@ _LEFT_OUT = {
     qn("w:moveFrom"),
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
 }
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    text: str
-    is_bullet: bool
-
-
-@dataclass(frozen=True)
-class Cell:
-    """`span` is how many columns it takes; `goes_on` says that it is the lower part of a cell merged downwards."""
-
-    paragraphs: tuple[Paragraph, ...]
-    span: int
-    goes_on: bool
-
-    @property
-    def text(self) -> str:
-        return "\n".join(paragraph.text for paragraph in self.paragraphs if paragraph.text)
+# Styles of our own Word files: a note within a cell, and what stands around the plan.
+NOTE_STYLES, OUR_STYLES = {"plannote", "plan note"}, {"planheading", "plansummary", "plan heading", "plan summary"}
+_DEEPEST = 8
 
 
 def rows_of(table: Any, part: Any) -> Iterator[list[Cell]]:
@@ -44,28 +29,49 @@ def rows_of(table: Any, part: Any) -> Iterator[list[Cell]]:
 
 
 def _cell(cell: Any, part: Any) -> Cell:
-    span = cell.xpath("./w:tcPr/w:gridSpan/@w:val")
+    span = (cell.xpath("./w:tcPr/w:gridSpan/@w:val") or ["1"])[0]
     merge = cell.xpath("./w:tcPr/w:vMerge")
     goes_on = bool(merge) and merge[0].get(qn("w:val"), "continue") == "continue"
+    fill = (cell.xpath("./w:tcPr/w:shd/@w:fill") or [""])[0]
     return Cell(
-        paragraphs=tuple(paragraph(each, part) for each in cell.iter(qn("w:p"))),
-        span=int(span[0]) if span else 1,
+        lines=tuple(line for each in cell.iter(qn("w:p")) for line in _lines(each, part)),
+        span=min(max(int(span), 1), MOST_COLUMNS) if span.isdecimal() and len(span) < 6 else 1,
         goes_on=goes_on,
+        fill=fill if len(fill) == 6 else "",
     )
 
 
-def paragraph(element: Any, part: Any) -> Paragraph:
+def _lines(element: Any, part: Any) -> list[Line]:
+    """A paragraph; several where bullets were typed after line breaks within it."""
+    whole = paragraph(element, part)
+    broken = [" ".join(piece.split()) for piece in "".join(_pieces(element, part)).split("\n")]
+    pieces = [typed_bullet(piece) for piece in broken if piece]
+    if whole.level is not None and pieces and pieces[0][1] is None:
+        return [whole]
+    if not any(level is not None for _, level in pieces[1:]):
+        return [whole]
+    return [Line(text, level, whole.is_note, whole.is_ours) for text, level in pieces]
+
+
+def paragraph(element: Any, part: Any) -> Line:
     """A paragraph's accepted text, spaces made single, an address after the words that link to it."""
     text = " ".join("".join(_pieces(element, part)).split())
     style = (element.xpath("./w:pPr/w:pStyle/@w:val") or [""])[0].lower()
-    is_list = bool(element.xpath("./w:pPr/w:numPr")) or "bullet" in style or style.startswith("list")
-    typed = text[:1] in _TYPED_BULLETS and text[1:2] in {" ", "\u00a0", ""}
-    if typed:
-        text = text[1:].strip()
-    return Paragraph(text, (is_list or typed) and bool(text))
+    level = _level(element, style)
+    text, typed = typed_bullet(text)
+    if level is None:
+        level = typed
+    return Line(text, level if text else None, is_note=style in NOTE_STYLES, is_ours=style in OUR_STYLES)
 
 
-_TYPED_BULLETS = {"·", "•", "▪", "‣", "-", "–", "*"}
+def _level(element: Any, style: str) -> int | None:
+    """How deep a list's paragraph stands; none where it is of no list."""
+    if element.xpath("./w:pPr/w:numPr"):
+        depth = (element.xpath("./w:pPr/w:numPr/w:ilvl/@w:val") or ["0"])[0]
+        return min(int(depth), _DEEPEST) if depth.isdecimal() and len(depth) < 4 else 0
+    if "bullet" in style or style.startswith("list"):
+        return 1 if style.endswith(("2", "3", "4", "5")) else 0
+    return None
 
 
 def _pieces(element: Any, part: Any) -> Iterator[str]:
@@ -74,7 +80,9 @@ def _pieces(element: Any, part: Any) -> Iterator[str]:
             continue
         if child.tag == _TEXT:
             yield child.text or ""
-        elif child.tag in _BREAKS or child.tag == _TAB:
+        elif child.tag in _BREAKS:
+            yield "\n"
+        elif child.tag == _TAB:
             yield " "
         elif child.tag == _LINK:
             yield from _link(child, part)

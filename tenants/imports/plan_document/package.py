@@ -1,11 +1,15 @@
 """Opens a Word file with care: it comes from outside and is an archive of XML."""
 
+import struct
 import zipfile
+import zlib
 from typing import Any, BinaryIO
 
 from docx import Document
 from docx.opc.exceptions import PackageNotFoundError
 from lxml.etree import XMLSyntaxError
+
+from tenants.imports.plan_document.types import PlanDocumentError
 
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024
 MOST_XML_BYTES = 40 * 1024 * 1024  # of one part; a plan of a hundred pages has a thirtieth of it
@@ -13,6 +17,12 @@ MOST_PARTS = 5_000
 
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _SAVE_AGAIN = "Open it in Word, save it as a Word document (.docx), and upload that."
+
+
+# What zipfile raises for archives that are damaged, protected, or say of themselves what cannot be.
+_DAMAGED = (
+    zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError, KeyError, zlib.error, struct.error,
+)  # fmt: skip
 
 
 class NoWordFile(Exception):
@@ -41,10 +51,29 @@ def open_document(stream: BinaryIO, *, most_bytes: int) -> Any:
     stream.seek(0)
     try:
         return Document(stream)
-    except (PackageNotFoundError, ValueError, KeyError) as error:
+    except (PackageNotFoundError, ValueError, KeyError, AttributeError) as error:
         raise NoWordFile(f"This is not a Word document, or one with macros or a template. {_SAVE_AGAIN}") from error
-    except (XMLSyntaxError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except (XMLSyntaxError, *_DAMAGED) as error:
         raise NoWordFile(f"The file is damaged and cannot be read. {_SAVE_AGAIN}") from error
+
+
+def check_archive(stream: BinaryIO) -> None:
+    """Raises PlanDocumentError for an archive that would unpack to far more than any plan, or is damaged or protected."""
+    stream.seek(0)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.infolist()
+            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
+                raise PlanDocumentError(
+                    "Unpacked, the file would be far larger than any plan is, so it was not opened."
+                )
+            for part in parts:
+                if part.filename.endswith((".xml", ".rels")):
+                    _look_at_xml(archive, part)
+    except (*_DAMAGED, NoWordFile) as error:
+        raise PlanDocumentError(
+            "The file is damaged, protected or packed in an unusual way. Save it again and upload that."
+        ) from error
 
 
 def _look_inside(stream: BinaryIO) -> None:
@@ -58,9 +87,14 @@ def _look_inside(stream: BinaryIO) -> None:
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     _look_at_xml(archive, part)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, KeyError, struct.error) as error:
         raise NoWordFile(f"This is not a Word document, or it is damaged. {_SAVE_AGAIN}") from error
-    except (RuntimeError, NotImplementedError) as error:  # a part with a password, or packed in an unknown way
+    except (
+        RuntimeError,
+        NotImplementedError,
+        zlib.error,
+        EOFError,
+    ) as error:  # a part with a password, or packed in an unknown way
         raise NoWordFile(f"The file is protected or packed in an unusual way. {_SAVE_AGAIN}") from error
 
 

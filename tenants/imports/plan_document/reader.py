@@ -1,19 +1,28 @@
-"""Reads an action plan out of a Word document.
+"""Reads an action plan out of a document: Word, Excel, CSV or pasted text.
 
-A plan is a table with a column for actions. A row that is one cell across is a section; a duty's cell may be merged
-over several rows; each row is one expectation. In the cell of actions each bullet is an action; what stands above the
-first bullet is a lead-in, what stands below a bullet (an address, say) belongs to it. Where a cell has no bullets,
-each of its paragraphs is an action.
+A plan is a table with a column for actions. A row that is one cell across is a section; a duty's cell may be merged over
+several rows; what a row means is an expectation. In the cell of actions each bullet is an action; what stands above the
+first bullet is a lead-in, what stands below a bullet (an address, say, or bullets of a second depth) belongs to it. Where
+a cell has no bullets, each of its paragraphs is an action. Every text of the document is somewhere in the plan.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO
 
-from docx.oxml.ns import qn
-
-from tenants.imports.plan_document.cells import Cell, Paragraph, paragraph, rows_of
-from tenants.imports.plan_document.package import NoWordFile, open_document
+from tenants.imports.plan_document.blocks import Cell, DocumentBlocks, Line, TableBlock, TextBlock, by_grid
+from tenants.imports.plan_document.columns import (
+    PlanField,
+    TableGuess,
+    TableMapping,
+    guess_columns,
+    heads_of,
+    is_repeated_head,
+)
+from tenants.imports.plan_document.pasted import blocks_of_text
+from tenants.imports.plan_document.sheet import decoded, read_csv, read_workbook
 from tenants.imports.plan_document.types import (
     DocumentAction,
     DocumentDuty,
@@ -22,17 +31,24 @@ from tenants.imports.plan_document.types import (
     PlanDocument,
     PlanDocumentError,
 )
-from tenants.plan.models import Theme
+from tenants.imports.plan_document.word import MOST_BYTES, read_word
+from tenants.imports.plan_document.words import (
+    FILL_NAMES,
+    day_of,
+    is_tick,
+    role_key,
+    split_people,
+    status_of,
+    status_of_fill,
+)
+from tenants.plan.models import ActionStatus, Theme
 
-MOST_BYTES = 50 * 1024 * 1024
+__all__ = [
+    "MOST_BYTES", "DocumentBlocks", "PlanField", "TableGuess", "TableMapping", "guess_columns", "plan_from",
+    "read_blocks", "read_plan_document",
+]  # fmt: skip
 
-# The words that heads of columns use, the likeliest column first.
-_COLUMN_WORDS = {
-    "action": ("action", "actions", "what we will do", "response"),
-    "duty": ("duty", "requirement", "area", "outcome", "objective"),
-    "meaning": ("what this means", "meaning", "expectation", "in practice", "criteria", "description"),
-    "roles": ("by whom", "who", "lead", "owner", "responsib", "person"),
-}
+LONGEST_TITLE = 200
 _THEME_WORDS = (
     (Theme.ONLINE_SAFETY, r"\bit\b|\bict\b|online|on-line|e-?safety|internet|filter|digital|comput"),
     (Theme.RESILIENCE, r"resilien|curriculum|british values|safe space|debate"),
@@ -40,59 +56,89 @@ _THEME_WORDS = (
     (Theme.TRAINING, r"training|\bcpd\b|staff development|workforce"),
     (Theme.RISK_ASSESSMENT, r"risk|speaker|premises|visitor|leadership"),
 )
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_TICKED = {
+    PlanField.STATUS_RED: ActionStatus.NOT_MET,
+    PlanField.STATUS_AMBER: ActionStatus.PARTLY_MET,
+    PlanField.STATUS_GREEN: ActionStatus.MET,
+}
+
+
+def read_blocks(stream: BinaryIO, file_name: str) -> DocumentBlocks:
+    """What a file holds, by its name's ending. Raises PlanDocumentError, which says what is wrong and what to do."""
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if size > MOST_BYTES:
+        raise PlanDocumentError(
+            f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Take pictures out of the document and save it again."
+        )
+    ending = file_name.lower().rpartition(".")[2]
+    match ending:
+        case "xlsx" | "xls" | "ods":
+            return read_workbook(stream)
+        case "csv":
+            return read_csv(stream)
+        case "txt":
+            return blocks_of_text(decoded(stream.read()))
+        case "docx" | "doc":
+            return read_word(stream)
+    raise PlanDocumentError(
+        "This kind of file is not read. Upload a .docx, .xlsx, .xls, .ods or .csv file, or paste the text."
+    )
 
 
 def read_plan_document(stream: BinaryIO) -> PlanDocument:
-    """The plan in a Word file. Raises PlanDocumentError, which says what is wrong and what to do."""
-    try:
-        document = open_document(stream, most_bytes=MOST_BYTES)
-    except NoWordFile as problem:
-        raise PlanDocumentError(str(problem)) from problem
-    read = _Reading(document)
-    if not read.plan.actions:
-        raise PlanDocumentError(_nothing_found(document, read))
-    return read.plan
+    """The plan in a Word file as its columns are guessed. Raises PlanDocumentError."""
+    blocks = read_word(stream)
+    plan = plan_from(blocks, [guess.mapping for guess in guess_columns(blocks)])
+    if not plan.actions:
+        raise PlanDocumentError(_nothing_found(blocks))
+    return plan
 
 
-def _nothing_found(document: Any, read: "_Reading") -> str:
-    if not document.tables:
+def _nothing_found(blocks: DocumentBlocks) -> str:
+    if not blocks.tables:
         return "The document has no table. A plan is read from a table with a column for actions and one for by whom."
-    heads = "; ".join(read.heads[:3]) or "no words"
+    rows = [
+        " | ".join(cell.text.replace("\n", " ")[:40] for cell in row) for table in blocks.tables for row in table.rows
+    ]
+    heads = "; ".join(row for row in rows[:3] if row.strip(" |")) or "no words"
     return (
         "None of the document’s tables has a column headed “Action” with actions in it. "
         f"The first rows read: {heads}. Give the table a head row and upload the document again."
     )
 
 
-@dataclass
-class _Columns:
-    """In which column of the grid, counted from 0, each part of a plan stands; none where the table has no such column."""
-
-    action: int
-    duty: int | None
-    meaning: int | None
-    roles: int | None
-    count: int
+def plan_from(blocks: DocumentBlocks, mapping: Sequence[TableMapping], *, file_title: str = "") -> PlanDocument:
+    """The plan that the blocks hold when their columns mean what the mapping says."""
+    return _Assembly(blocks, mapping, file_title).plan
 
 
-class _Reading:
-    """Walks the body of the document once and puts each text into its place."""
+class _Assembly:
+    """Walks the blocks once and puts each text into its place."""
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, blocks: DocumentBlocks, mapping: Sequence[TableMapping], file_title: str) -> None:
         self.plan = PlanDocument(title="")
-        self.heads: list[str] = []
-        self._part = document.part
+        self._file_title = file_title
         self._section: DocumentSection | None = None
         self._duty: DocumentDuty | None = None
-        for element in document.element.body.xpath("./w:p | ./w:tbl | ./w:sdt/w:sdtContent/*"):
-            if element.tag == qn("w:p"):
-                self._outside(paragraph(element, self._part).text)
-            elif element.tag == qn("w:tbl"):
-                self._table(element)
-        for text in _around_the_pages(document):
+        self._expectation: DocumentExpectation | None = None
+        by_table = {each.table: each for each in mapping}
+        number = 0
+        for block in blocks.blocks:
+            if isinstance(block, TextBlock):
+                self._text(block)
+            elif not block.is_ours:
+                self._table(block, by_table.get(number))
+                number += 1
+        for text in blocks.around:
             self._left_over(text)
-        self.plan.title = self.plan.title or "Action plan"
+        self.plan.title = self.plan.title or file_title or "Action plan"
+
+    def _text(self, block: TextBlock) -> None:
+        if not block.is_ours:
+            self._outside(block.text)
+        elif not self.plan.title:
+            self.plan.title = block.text[:LONGEST_TITLE]
 
     def _outside(self, text: str) -> None:
         if not text:
@@ -100,8 +146,8 @@ class _Reading:
         if self.plan.sections:
             self._left_over(text)
         elif not self.plan.title:
-            self.plan.title = text[:200]
-            if len(text) > 200:
+            self.plan.title = text[:LONGEST_TITLE]
+            if len(text) > LONGEST_TITLE:
                 self.plan.introduction.append(text)
         else:
             self.plan.introduction.append(text)
@@ -110,116 +156,200 @@ class _Reading:
         if text:
             self.plan.leftovers.append(text)
 
-    def _table(self, table: Any) -> None:
-        columns: _Columns | None = None
-        for cells in rows_of(table, self._part):
-            found = _columns(cells)
-            if found is not None:
-                columns = found
-            elif columns is None:
-                self.heads.append(" | ".join(cell.text.replace("\n", " ")[:40] for cell in cells))
-                for cell in cells:
-                    for each in cell.paragraphs:
-                        self._outside(each.text)
-            else:
-                self._row(cells, columns)
+    def _table(self, table: TableBlock, mapping: TableMapping | None) -> None:
+        if mapping is None or not mapping.use:
+            for row in table.rows:
+                for cell in row:
+                    for line in cell.lines:
+                        self._outside(line.text)
+            return
+        first = 0 if mapping.head_row is None else mapping.head_row + 1
+        for row in table.rows[: max(first - 1, 0)]:
+            for cell in row:
+                self._outside(cell.text)
+        heads = heads_of(table, mapping.head_row, len(mapping.fields))
+        columns = _Columns(mapping.fields, heads, merges=table.merges)
+        for row in table.rows[first:]:
+            if not is_repeated_head(row, heads):
+                self._row(row, columns)
 
-    def _row(self, cells: list[Cell], columns: _Columns) -> None:
-        filled = [cell for cell in cells if cell.text]
+    def _row(self, row: list[Cell], columns: "_Columns") -> None:
+        filled = [cell for cell in row if cell.text]
         if not filled:
             return
-        if len(cells) == 1 or (len(filled) == 1 and filled[0].span >= columns.count):
-            self._begin_section(filled[0])
+        if columns.is_section(row, filled):
+            title, *rest = filled[0].text.split("\n")
+            self._begin_section(title)
+            for text in rest:
+                self._left_over(text)
             return
-        grid = _by_grid(cells)
-        duty, meaning = _at(grid, columns.duty), _at(grid, columns.meaning)
-        self._take_duty(duty)
-        expectation = DocumentExpectation(meaning.text if meaning else "")
-        action, roles = _at(grid, columns.action), _at(grid, columns.roles)
-        if action is not None:
-            _fill(expectation, action, roles)
-        if expectation.wording or expectation.actions or expectation.note:
-            self._current_duty().expectations.append(expectation)
-        placed = {columns.duty, columns.meaning, columns.action, columns.roles}
-        for place, cell in grid.items():
-            if place not in placed:
-                self._left_over(cell.text)
+        cells = columns.cells(row)
+        if section := cells.get(PlanField.SECTION):
+            self._take_section(section)
+        is_new = self._take_duty(cells.get(PlanField.DUTY), columns)
+        expectation = self._take_meaning(cells.get(PlanField.MEANING), columns, is_new)
+        _fill(expectation, columns, cells, row)
 
-    def _begin_section(self, cell: Cell) -> None:
-        title, *rest = cell.text.split("\n")
+    def _begin_section(self, title: str) -> None:
         self._section = DocumentSection(title, _theme(title))
         self.plan.sections.append(self._section)
-        self._duty = None
-        for text in rest:
-            self._left_over(text)
+        self._duty = self._expectation = None
 
-    def _take_duty(self, cell: Cell | None) -> None:
-        if cell is None or cell.goes_on or not cell.text:
-            return
-        self._duty = DocumentDuty(cell.text)
+    def _take_section(self, cell: Cell) -> None:
+        if cell.text and (self._section is None or self._section.title != cell.text):
+            self._begin_section(cell.text)
+
+    def _take_duty(self, cell: Cell | None, columns: "_Columns") -> bool:
+        """Whether the row begins a duty. An empty cell, one that goes on, and the same words again mean the one above."""
+        text = cell.wording if cell else ""
+        if cell is None or cell.goes_on or not text or (self._duty and self._duty.wording == text):
+            return False
+        self._duty, self._expectation = DocumentDuty(text), None
         self._current_section().duties.append(self._duty)
+        return True
+
+    def _take_meaning(self, cell: Cell | None, columns: "_Columns", is_new: bool) -> DocumentExpectation:
+        duty = self._current_duty()
+        if PlanField.MEANING not in columns.fields:
+            if self._expectation is None:
+                self._expectation = DocumentExpectation(duty.wording)
+                duty.expectations.append(self._expectation)
+            return self._expectation
+        text = cell.wording if cell else ""
+        goes_on = cell is not None and cell.goes_on
+        same = (
+            self._expectation is not None
+            and not is_new
+            and (goes_on or (text == self._expectation.wording) or (not text and not columns.merges))
+        )
+        if self._expectation is None or not same:
+            self._expectation = DocumentExpectation(text, cell.notes if cell else "")
+            duty.expectations.append(self._expectation)
+        return self._expectation
 
     def _current_section(self) -> DocumentSection:
         if self._section is None:
-            self._section = DocumentSection(self.plan.title or "Action plan", None)
+            title = self.plan.title or self._file_title or "Action plan"
+            self._section = DocumentSection(title, None)
             self.plan.sections.append(self._section)
         return self._section
 
     def _current_duty(self) -> DocumentDuty:
         if self._duty is None:
+            section = self._current_section()
             self._duty = DocumentDuty("")
-            self._current_section().duties.append(self._duty)
+            section.duties.append(self._duty)
         return self._duty
 
 
-def _columns(cells: list[Cell]) -> _Columns | None:
-    """The columns, where the row is a head row: it names the action and at least one other part, briefly."""
-    places: dict[str, int] = {}
-    place = 0
-    for cell in cells:
-        head = _plain(cell.text)
-        for name, words in _COLUMN_WORDS.items():
-            if name not in places and len(head) <= 60 and any(head.startswith(word) for word in words):
-                places[name] = place
-                break
-        place += cell.span
-    if "action" not in places or len(places) < 2:
-        return None
-    return _Columns(places["action"], places.get("duty"), places.get("meaning"), places.get("roles"), place)
+@dataclass
+class _Columns:
+    """The fields of a table's columns and their heads. Only in a table whose cells can be merged is an empty cell empty."""
+
+    fields: tuple[PlanField, ...]
+    heads: list[str]
+    merges: bool
+    first: dict[PlanField, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = {}
+        for number, each in enumerate(self.fields):
+            self.first.setdefault(each, number)
+
+    def is_section(self, row: list[Cell], filled: list[Cell]) -> bool:
+        """A cell across the whole table; in a sheet, where nothing is merged, a row with only its first cell filled."""
+        if len(row) == 1 and len(self.fields) > 1:
+            return True
+        if len(filled) != 1:
+            return False
+        if self.merges:
+            return filled[0].span >= len(self.fields)
+        in_first = row[0] is filled[0]
+        return in_first and len(self.fields) > 2 and self.fields[0] is not PlanField.ACTION
+
+    def cells(self, row: list[Cell]) -> dict[PlanField, Cell]:
+        """The first cell of each field."""
+        places = dict(by_grid(row))
+        return {each: places[number] for each, number in self.first.items() if number in places}
+
+    def others(self, row: list[Cell], *wanted: PlanField) -> list[tuple[str, Cell]]:
+        """Filled cells of these fields beyond the first, and those outside every column, each with its head."""
+        found = []
+        for place, cell in by_grid(row):
+            known = place < len(self.fields)
+            if cell.text and (not known or self.fields[place] in wanted):
+                found.append((self.heads[place] if known else "", cell))
+        return found
 
 
-def _by_grid(cells: list[Cell]) -> dict[int, Cell]:
-    grid = {}
-    place = 0
-    for cell in cells:
-        grid[place] = cell
-        place += cell.span
-    return grid
+def _fill(expectation: DocumentExpectation, columns: _Columns, cells: dict[PlanField, Cell], row: list[Cell]) -> None:
+    """Puts the actions of a row under their expectation, each with what the row says of it."""
+    found, lead_in = _actions_in(cells.get(PlanField.ACTION))
+    roles, unplaced = _roles(found, cells.get(PlanField.ROLES))
+    owners = [split_people(cell.text) for _, cell in columns.others(row, PlanField.OWNER)]
+    status, status_words = _status(columns, cells, row)
+    due_on, due_words = _due(cells.get(PlanField.DUE))
+    evidence = "\n".join(cell.text for _, cell in columns.others(row, PlanField.EVIDENCE))
+    remarks = _remarks(columns, cells, row)
+    if not found:
+        people = [word for names, person in owners for word in (*names, person) if word]
+        said = [*lead_in, *unplaced, *people, status_words, due_words, evidence, *remarks]
+        expectation.note = "\n".join(text for text in (expectation.note, *said) if text)
+        return
+    for number, each in enumerate(found):
+        own = tuple(word for names, _ in owners for word in names)
+        expectation.actions.append(
+            DocumentAction(
+                wording=each.text,
+                roles=(*roles[number], *(word for word in own if word not in roles[number])),
+                note="\n".join([*each.remarks, *remarks]),
+                status=status,
+                status_words=status_words,
+                owner=", ".join(person for _, person in owners if person),
+                due_on=due_on,
+                due_words=due_words,
+                evidence=evidence,
+            )
+        )
+    expectation.note = "\n".join(text for text in (expectation.note, *lead_in, *unplaced) if text)
 
 
-def _at(grid: dict[int, Cell], place: int | None) -> Cell | None:
-    return grid.get(place) if place is not None else None
+def _remarks(columns: _Columns, cells: dict[PlanField, Cell], row: list[Cell]) -> list[str]:
+    """Cells that have no place of their own, each after its column's head; numbers of rows are left to the order."""
+    found = []
+    for head, cell in columns.others(row, PlanField.NOTE):
+        ours = head in {"Notes", "Note"}
+        found.append(cell.text if ours or not head else f"{head}: {cell.text}")
+    number = cells.get(PlanField.NUMBER)
+    if number is not None and number.text and not re.fullmatch(r"[\d.()]+", number.text):
+        found.append(number.text)
+    return found
 
 
-def _fill(expectation: DocumentExpectation, cell: Cell, roles: Cell | None) -> None:
-    """Puts the actions of a row under its expectation, each with its roles."""
-    found: list[_Found] = []
-    lead_in: list[str] = []
-    has_bullets = any(each.is_bullet for each in cell.paragraphs)
-    for line, each in enumerate(cell.paragraphs):
-        if not each.text:
-            continue
-        if each.is_bullet or (not has_bullets and not _is_remark(each, found)):
-            found.append(_Found(each.text, line, []))
-        elif found:
-            found[-1].remarks.append(each.text)
-        else:
-            lead_in.append(each.text)
-    whose, unplaced = _roles(found, roles)
-    expectation.actions = [
-        DocumentAction(each.text, whose[number], "\n".join(each.remarks)) for number, each in enumerate(found)
+def _status(columns: _Columns, cells: dict[PlanField, Cell], row: list[Cell]) -> tuple[ActionStatus | None, str]:
+    """What the status column says, by word, letter or shading; or which of three columns is ticked or shaded."""
+    cell = cells.get(PlanField.STATUS)
+    if cell is not None and (cell.text or cell.fill):
+        shaded = status_of_fill(cell.fill)
+        status = status_of(cell.text) if cell.text else shaded
+        return status or shaded, cell.text or (FILL_NAMES[shaded] if shaded else "")
+    ticked = [
+        (status, cells[each])
+        for each, status in _TICKED.items()
+        if each in cells and (is_tick(cells[each].text) or status_of_fill(cells[each].fill) is status)
     ]
-    expectation.note = "\n".join([*lead_in, *unplaced])
+    words = "; ".join(
+        f"{columns.heads[columns.first[each]]}: {cells[each].text}"
+        for each in _TICKED
+        if each in cells and cells[each].text
+    )
+    return (ticked[0][0] if len(ticked) == 1 else None), words
+
+
+def _due(cell: Cell | None) -> tuple[date | None, str]:
+    if cell is None:
+        return None, ""
+    return cell.day or day_of(cell.wording), cell.wording
 
 
 @dataclass
@@ -229,9 +359,29 @@ class _Found:
     remarks: list[str]
 
 
-def _is_remark(each: Paragraph, found: list[_Found]) -> bool:
+def _actions_in(cell: Cell | None) -> tuple[list[_Found], list[str]]:
+    """The actions of a cell, each with what belongs to it, and what stands above the first."""
+    found: list[_Found] = []
+    lead_in: list[str] = []
+    lines = cell.lines if cell else ()
+    levels = [line.level for line in lines if line.level is not None]
+    top = min(levels, default=None)
+    for number, line in enumerate(lines):
+        if not line.text:
+            continue
+        is_action = line.level == top if top is not None else not _is_remark(line, found)
+        if is_action and not line.is_note:
+            found.append(_Found(line.text, number, []))
+        elif found:
+            found[-1].remarks.append(line.text)
+        else:
+            lead_in.append(line.text)
+    return found, lead_in
+
+
+def _is_remark(line: Line, found: list[_Found]) -> bool:
     """In a cell without bullets: an address alone belongs to the action above it."""
-    return bool(found) and re.fullmatch(r"(https?://|www\.)\S+", each.text) is not None
+    return bool(found) and re.fullmatch(r"(https?://|www\.)\S+", line.text) is not None
 
 
 def _roles(found: list[_Found], cell: Cell | None) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -242,13 +392,15 @@ def _roles(found: list[_Found], cell: Cell | None) -> tuple[list[tuple[str, ...]
     """
     groups: list[tuple[int, list[str]]] = []
     apart = True
-    for line, each in enumerate(cell.paragraphs if cell else ()):
+    for line, each in enumerate(cell.lines if cell else ()):
         if not each.text:
             apart = True
             continue
         if apart:
             groups.append((line, []))
-        groups[-1][1].append(each.text)
+        parts = [part.strip() for part in each.text.split(",")]
+        # Roles in a row are told apart; anything else stays as it stands.
+        groups[-1][1].extend(parts if all(role_key(part) for part in parts) else [each.text])
         apart = False
     words = [tuple(group) for _, group in groups]
     if not found:
@@ -268,21 +420,5 @@ def _roles(found: list[_Found], cell: Cell | None) -> tuple[list[tuple[str, ...]
 
 
 def _theme(title: str) -> Theme | None:
-    plain = title.lower()
-    return next((theme for theme, pattern in _THEME_WORDS if re.search(pattern, plain)), None)
-
-
-def _plain(text: str) -> str:
-    return _NOT_WORD.sub(" ", text.lower()).strip()
-
-
-def _around_the_pages(document: Any) -> list[str]:
-    """Text of headers and footers, each once."""
-    texts: dict[str, None] = {}
-    for section in document.sections:
-        for part in (section.header, section.footer, section.first_page_header, section.first_page_footer):
-            if part.is_linked_to_previous:
-                continue
-            for element in part._element.iter(qn("w:p")):  # python-docx has no other way to all of them
-                texts.setdefault(paragraph(element, part.part).text)
-    return [text for text in texts if text]
+    lowered = title.lower()
+    return next((theme for theme, pattern in _THEME_WORDS if re.search(pattern, lowered)), None)

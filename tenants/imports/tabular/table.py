@@ -3,7 +3,9 @@
 import codecs
 import csv
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -175,9 +177,59 @@ def _refuse_bombs(stream: IO[bytes]) -> None:
         return  # an old .xls; calamine says when it is not
     with zipfile.ZipFile(stream) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MOST_UNPACKED_BYTES:
+            raise TableError("The workbook unpacks to far more than it should. Export it again, as CSV if possible.")
+        if has_vast_sheet(archive):
+            raise TableError("A sheet of the workbook claims to be vast. Copy its rows into a new workbook.")
     stream.seek(0)
-    if unpacked > MOST_UNPACKED_BYTES:
-        raise TableError("The workbook unpacks to far more than it should. Export it again, as CSV if possible.")
+
+
+_PLACE = re.compile(rb'\br="([A-Z]{1,7})([0-9]{1,10})"')
+_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="([0-9]{1,12})"')
+_FURTHEST_ROW, _FURTHEST_COLUMN = 1_048_576, 16_384  # of Excel's sheets
+_MOST_PLACES = 30_000_000
+
+
+def has_vast_sheet(archive: zipfile.ZipFile) -> bool:
+    """Whether a sheet has a cell so far out that laying the sheet out would take all memory there is.
+
+    The reader of workbooks keeps a place for every cell up to the furthest, and ends the process when it cannot.
+    """
+    for name in archive.namelist():
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            row, column = _furthest(archive, name)
+            if row > _FURTHEST_ROW or column > _FURTHEST_COLUMN or row * column > _MOST_PLACES:
+                return True
+        elif name == "content.xml" and any(int(n) > _FURTHEST_ROW for n in _found(archive, name, _REPEATED)):
+            return True
+    return False
+
+
+def _furthest(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
+    row = column = 0
+    for letters, number in _found(archive, name, _PLACE):
+        row = max(row, int(number))
+        column = max(column, _column_number(letters))
+    return row, column
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _found(archive: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes]) -> Iterator[Any]:
+    """Matches of a pattern in a part, which is never held whole."""
+    try:
+        with archive.open(name) as part:
+            rest = b""
+            while chunk := part.read(1024 * 1024):
+                yield from pattern.findall(rest + chunk)
+                rest = chunk[-80:]
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise TableError("The workbook is damaged or protected. Save it again and upload that.") from error
 
 
 def _as_text(cell: Any) -> str:
