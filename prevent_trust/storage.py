@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol
@@ -18,6 +18,10 @@ KEY_FORM = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 class StoredFileMissing(LookupError):  # reads as what it is
     """There is no file under that key."""
+
+
+class StoredFileCut(OSError):  # reads as what it is
+    """The store stopped giving before the file's end."""
 
 
 @dataclass(frozen=True)
@@ -107,29 +111,44 @@ class FolderStorage:
 class S3Storage:
     """Objects in a bucket. Credentials come from the environment, as boto3 reads them."""
 
-    def __init__(self, *, bucket: str, prefix: str, endpoint_url: str | None, region: str | None) -> None:
+    def __init__(
+        self, *, bucket: str, prefix: str, endpoint_url: str | None, region: str | None, encryption: str | None = None
+    ) -> None:
         import boto3  # slow to import, and most installations use a folder
+        from botocore.config import Config
 
         self._bucket = bucket
         self._prefix = prefix
-        self._client = boto3.client("s3", endpoint_url=endpoint_url, region_name=region)
+        self._extra = {"ServerSideEncryption": encryption} if encryption else {}
+        # A store of one's own has no name for each bucket; a page does not wait for minutes.
+        config = Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": 4, "mode": "standard"},
+            s3={"addressing_style": "path" if endpoint_url else "auto"},
+        )
+        self._client = boto3.client("s3", endpoint_url=endpoint_url, region_name=region, config=config)
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}/{checked_key(key)}" if self._prefix else checked_key(key)
 
     def save(self, stream: BinaryIO, *, key: str) -> StoredFile:
         source = _Hashing(stream)
-        self._client.upload_fileobj(source, self._bucket, self._name(key))
+        self._client.upload_fileobj(source, self._bucket, self._name(key), ExtraArgs=self._extra)
         return StoredFile(key, source.size, source.hash.hexdigest())
 
     @contextmanager
-    def open(self, key: str) -> Iterator[IO[bytes]]:
+    def open(self, key: str) -> Iterator["_Whole"]:
+        from botocore.exceptions import ClientError
+
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=self._name(key))["Body"]
-        except self._client.exceptions.NoSuchKey:
-            raise StoredFileMissing(key) from None
-        with body:
-            yield body
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                raise StoredFileMissing(key) from None
+            raise
+        with closing(answer["Body"]) as body:
+            yield _Whole(body, answer["ContentLength"])
 
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
@@ -138,8 +157,23 @@ class S3Storage:
         self._client.head_bucket(Bucket=self._bucket)
 
 
+class _Whole:
+    """Reads through to a body and raises StoredFileCut when it ends before it should."""
+
+    def __init__(self, body: Any, size: int) -> None:
+        self._body = body
+        self._left = size
+
+    def read(self, amount: int = -1) -> bytes:
+        chunk: bytes = self._body.read(None if amount < 0 else amount)
+        self._left -= len(chunk)
+        if not chunk and amount != 0 and self._left > 0:
+            raise StoredFileCut(f"the store left out the last {self._left} bytes")
+        return chunk
+
+
 def storage_from_url(url: str) -> Storage:
-    """The storage that STORAGE_URL names: `file:///folder` or `s3://bucket/prefix?endpoint_url=…&region=…`."""
+    """The storage that STORAGE_URL names: `file:///folder` or `s3://bucket/prefix?endpoint_url=…&region=…&sse=AES256`."""
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
         return FolderStorage(Path(unquote(parts.path)))
@@ -150,5 +184,6 @@ def storage_from_url(url: str) -> Storage:
             prefix=parts.path.strip("/"),
             endpoint_url=options.get("endpoint_url", [None])[0],
             region=options.get("region", [None])[0],
+            encryption=options.get("sse", [None])[0],
         )
     raise ValueError("STORAGE_URL must be file:///folder or s3://bucket/prefix")

@@ -23,6 +23,7 @@ from flask.cli import ScriptInfo
 from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from prevent_trust.cli.bench_data import LARGEST_TRUST, MEDIAN_TRUST, Sizes, counts, fill
+from prevent_trust.cli.bench_plan import MeasurementFailed, measure_adoption, measure_pack
 from prevent_trust.cli.database import upgrade
 from prevent_trust.config import Environment, postgresql_url
 from prevent_trust.database import db
@@ -34,6 +35,7 @@ from tenants.imports.gias.reader import read_gias
 
 ROUNDS = 40
 GIAS_ROWS = 22_000
+LARGEST_TRUST_GROUP, WHOLE_OF_ENGLAND = "80000", 24_500
 SETTINGS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "8GB",
     "shared_buffers": "1GB", "work_mem": "64MB", "maintenance_work_mem": "512MB", "jit": "off", "max_connections": "60",
@@ -92,7 +94,20 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any) -> dict[str, Any]:
         say("Measuring the register’s import…")
         gias = _measure_gias(urls.worker, folder)
         superuser.dispose()
-    return {"rows": rows, "fill_seconds": round(seconds, 1), "pages": pages, "gias": gias}
+        say("Measuring adoption and the inspection pack…")
+        try:
+            adoption = measure_adoption(urls.worker, LARGEST_TRUST_GROUP)
+            pack = measure_pack(urls.worker, LARGEST_TRUST_GROUP, folder / "files", sizes.schools / WHOLE_OF_ENGLAND)
+        except MeasurementFailed as failed:
+            raise click.ClickException(str(failed)) from failed
+    return {
+        "rows": rows,
+        "fill_seconds": round(seconds, 1),
+        "pages": pages,
+        "gias": gias,
+        "adoption": adoption,
+        "pack": pack,
+    }
 
 
 def _pages_in_their_own_process(
@@ -130,7 +145,7 @@ def bench_pages_command(script: ScriptInfo, superuser_url: str, rounds: int) -> 
     with app.app_context():
         engine = db.engine
     measured = []
-    for size, group in ((MEDIAN_TRUST, "80001"), (LARGEST_TRUST, "80000")):
+    for size, group in ((MEDIAN_TRUST, "80001"), (LARGEST_TRUST, LARGEST_TRUST_GROUP)):
         with superuser.begin() as connection:
             trust_id, schools = _trust(connection, group)
             cookie = _account(connection, trust_id, schools)
@@ -183,6 +198,8 @@ def _addresses(trust_id: uuid.UUID, schools: Sequence[uuid.UUID]) -> dict[str, l
         "Trust overview": [f"/trusts/{trust_id}"],
         "Trust comparison": [f"/trusts/{trust_id}/compare"],
         "Trust comparison, a year ago": [f"/trusts/{trust_id}/compare?as_at=2025-12-01"],
+        "Trust checks": [f"/trusts/{trust_id}/checks"],
+        "Trust editions": [f"/trusts/{trust_id}/editions"],
         "Trust chase": [f"/trusts/{trust_id}/chase"],
     }
 
@@ -319,4 +336,13 @@ def _print(result: dict[str, Any]) -> None:
     click.echo(
         f"\nRegister import of {gias['rows']:,} rows: {gias['first_seconds']} s, again {gias['again_seconds']} s; "
         f"at most {gias['most_megabytes']} MB, {gias['megabytes_over_start']} MB over its start"
+    )
+    adoption, pack = result["adoption"], result["pack"]
+    click.echo(
+        f"An edition adopted by {adoption['schools']} schools: {adoption['seconds']} s; at most"
+        f" {adoption['most_megabytes']} MB, {adoption['megabytes_over_start']} MB over its start"
+    )
+    click.echo(
+        f"An inspection pack of {pack['files']} files and {pack['megabytes']} MB: {pack['seconds']} s; at most"
+        f" {pack['most_megabytes']} MB, {pack['megabytes_over_start']} MB over its start"
     )

@@ -27,6 +27,7 @@ def environment(settings: Settings, clean: None) -> dict[str, str]:
     return {
         name.upper(): value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
         for name, value in values.items()
+        if value is not None
     }
 
 
