@@ -65,6 +65,8 @@ def _page(trust_id: uuid.UUID, form: SampleForm) -> str | FileResponse:
     if request.args.get("format") == "csv":
         return _csv(rows, schools, wordings)
     counted = Counter((each.school_id, each.flag) for each in flags(scope, as_at=today()))
+    if request.args.get("format") == "flags":
+        return _flags_csv(counted, schools)
     return render_template(
         "trust/checks.html",
         trust_id=trust_id,
@@ -104,6 +106,15 @@ def _csv(rows: list[Verification], schools: dict[uuid.UUID, str], wordings: dict
         csv_bytes(("School", "Action", "Step", "On", "By", "Comment"), lines),
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="checks.csv"'},
+    )
+
+
+def _flags_csv(counted: Counter[tuple[uuid.UUID, Flag]], schools: dict[uuid.UUID, str]) -> FileResponse:
+    lines = [(name, *(counted[key, flag] for flag in Flag)) for key, name in schools.items()]
+    return FileResponse(
+        csv_bytes(("School", *(FLAG_RULES[flag].name for flag in Flag)), lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="flags-by-school.csv"'},
     )
 
 

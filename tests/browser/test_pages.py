@@ -14,15 +14,19 @@ from sqlalchemy import select
 from prevent_trust.jobs.entry import run_job
 from tenants.access.models import Role
 from tenants.imports.models import ImportRun
+from tenants.plan.models import ActionStatus
 from tenants.staff.models import StaffMember, StaffRole
 from tests.browser.conftest import Person
 from tests.factories import Factory
 
 SCHOOL_PAGES = (
-    "", "/plan", "/plan?state=overdue", "/plan/actions/new", "/plan/archive", "/plan/import", "/staff", "/staff/new",
+    "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
+    "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
     "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
 )  # fmt: skip
-TRUST_PAGES = ("", "/compare", "/schools", "/chase", "/reports", "/contacts", "/people")
+TRUST_PAGES = (
+    "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
+)  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 
 
@@ -56,12 +60,15 @@ def look_at(person: Person, path: str) -> None:
     assert person.complaints == [], path
 
 
-def test_the_schools_pages(person: Person, place: Place) -> None:
+def test_the_schools_pages(person: Person, make: Factory, place: Place) -> None:
     person.sign_in(place.lead)
     for page in SCHOOL_PAGES:
         look_at(person, f"/schools/{place.school.id}{page}")
     for action in (place.actions[0], next(each for each in place.actions if each.measure)):
         look_at(person, f"/schools/{place.school.id}/plan/actions/{action.id}")
+    look_at(person, f"/schools/{place.school.id}/plan?edit={place.actions[0].id}")
+    look_at(person, f"/schools/{place.school.id}/plan/editions/{make.edition('prevent-2026-11').id}")
+    look_at(person, f"/schools/{place.school.id}/evidence/{make.evidence(place.actions[0]).id}/revisions")
 
 
 def test_the_trusts_pages_draw_their_figures(person: Person, place: Place) -> None:
@@ -130,15 +137,22 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     person.sign_in(place.lead)
     person.open(f"/schools/{place.school.id}/plan/import")
     person.page.set_input_files("input[type=file]", plan_document(tmp_path))
-    person.page.click("text=Upload and preview")
+    person.page.click("text=Read it and show me")
     assert "1 action" in person.page.inner_text("main")
     assert person.accessibility_problems() == []
+    person.page.click("text=Change what the columns mean")
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()
+    person.page.click("text=Show me what comes of it")
     person.page.click("text=Make this our plan")
     assert person.page.locator("progress").is_visible()
     do_jobs(worker_app, make)
     person.page.wait_for_selector("text=Your plan is made")  # by itself: the page follows the job
     assert person.accessibility_problems() == []
-    person.page.click("text=Go to the plan")
+    person.page.click("text=Match your actions with")
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()
+    person.open(f"/schools/{place.school.id}/plan")
     assert "Take the course" in person.page.inner_text("main")
 
 
@@ -165,3 +179,84 @@ def test_a_page_that_is_not_there_says_so_plainly(person: Person, place: Place) 
     assert answer is not None
     assert answer.status == 404
     assert person.accessibility_problems() == []
+
+
+def change_line(person: Person, place: Place) -> str:
+    """Sets the first action of the list to “Not met” where it stands; what the line says then."""
+    person.open(f"/schools/{place.school.id}/plan")
+    person.page.locator("[data-plan-row]").first.get_by_text("Change").click()
+    person.page.wait_for_selector("[data-row-form]")
+    assert person.accessibility_problems() == []
+    person.page.select_option("[data-row-form] select[name=status]", "not_met")
+    person.page.click("[data-row-form] button[type=submit]")
+    person.page.wait_for_selector("[data-row-form]", state="detached")
+    return person.page.locator("[data-plan-row]").first.inner_text()
+
+
+def test_a_line_of_the_plan_is_changed_where_it_stands(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    asked = []
+    person.page.on("framenavigated", lambda frame: asked.append(frame.url))
+    assert "Not met" in change_line(person, place)
+    assert len(asked) == 1  # the list itself, and no page after it
+    assert person.complaints == []
+
+
+def test_without_scripts_a_line_is_changed_where_it_stands_too(without_scripts: Person, place: Place) -> None:
+    without_scripts.sign_in(place.lead)
+    assert "Not met" in change_line(without_scripts, place)
+
+
+def test_the_second_of_two_sees_what_the_first_changed(person: Person, make: Factory, place: Place) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/plan")
+    person.page.locator("[data-plan-row]").first.get_by_text("Change").click()
+    person.page.wait_for_selector("[data-row-form]")
+    make.answer(place.actions[0], ActionStatus.PARTLY_MET, note="Half of it", changed_by=place.trust_lead.id)
+    person.page.select_option("[data-row-form] select[name=status]", "met")
+    person.page.click("[data-row-form] button[type=submit]")
+    person.page.wait_for_selector("[data-row-form] [role=alert]")
+    told = person.page.locator("[data-row-form] [role=alert]").inner_text()
+    assert place.trust_lead.name in told
+    assert "Partly met" in told
+    person.page.click("[data-row-form] button[type=submit]")
+    person.page.wait_for_selector("[data-row-form]", state="detached")
+    assert "Met" in person.page.locator("[data-plan-row]").first.inner_text()
+
+
+def test_a_trust_writes_an_edition(person: Person, make: Factory, place: Place) -> None:
+    person.sign_in(place.trust_lead)
+    person.open(f"/trusts/{place.trust.id}/editions")
+    person.page.click("text=Write an edition")
+    person.page.fill("input[name=title]", "Our trust’s plan")
+    person.page.click("text=Begin a draft")
+    person.page.locator("button:has-text('Retire')").first.click()
+    assert "Retired: 1" in person.page.inner_text("main")
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()
+    person.page.click("text=Add an action")
+    assert person.accessibility_problems() == []
+    person.page.go_back()
+    person.page.fill("textarea[name=notes]", "We ask for less.")
+    person.page.click("text=Save title and notes")
+    person.page.click("text=Publish this edition")
+    assert "It never changes" in person.page.inner_text("main")
+    assert person.accessibility_problems() == []
+    person.open(f"/trusts/{place.trust.id}/editions")
+    person.page.click("text=Roll out “Our trust’s plan”")
+    assert person.accessibility_problems() == []
+
+
+def test_a_plan_is_read_by_a_link(person: Person, make: Factory, place: Place) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/reports")
+    person.page.fill("input[name=reader]", "Chair")
+    person.page.click("text=Make a link")
+    link = person.page.locator("code").inner_text().removeprefix("http://localhost")
+    assert person.accessibility_problems() == []
+    person.page.context.clear_cookies()
+    look_at(person, link)
+    person.page.click("text=Open the plan")
+    person.page.wait_for_selector("text=Download as PDF")
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()

@@ -240,7 +240,7 @@ def test_the_platform_keeps_the_authorities_contacts_and_the_national_ones(admin
 
 
 def test_the_edition_that_the_product_ships_can_be_read_whole(admin: FlaskClient) -> None:
-    (title,) = listed(admin.get("/platform/editions"))
+    title, _ = listed(admin.get("/platform/editions"))
     link = page(admin.get("/platform/editions")).select_one("tbody th a")
     assert link is not None
     text = words(admin.get(str(link["href"])))

@@ -192,6 +192,7 @@ def _plan_run(tenants: Tenants, audience: str) -> Any:
     """An import that took the place of an earlier plan."""
     run = import_run(tenants.rows, ImportKind.PLAN)
     run.result = {"earlier_plan_id": str(_archived_plan(tenants, audience))}
+    run.file_name, run.storage_key = "plan.csv", tenants.store(b"Area,Action,Lead\r\nRisk,Write it,DSL\r\n").key
     return _with_job(tenants, run)
 
 
