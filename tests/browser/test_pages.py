@@ -141,6 +141,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     assert "1 action" in person.page.inner_text("main")
     assert person.accessibility_problems() == []
     person.page.click("text=Change what the columns mean")
+    person.page.wait_for_selector("h1:has-text('What the columns mean')")
     assert person.accessibility_problems() == []
     assert not person.is_wider_than_its_window()
     person.page.click("text=Show me what comes of it")
@@ -150,6 +151,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     person.page.wait_for_selector("text=Your plan is made")  # by itself: the page follows the job
     assert person.accessibility_problems() == []
     person.page.click("text=Match your actions with")
+    person.page.wait_for_selector("h1:has-text('Match your actions')")
     assert person.accessibility_problems() == []
     assert not person.is_wider_than_its_window()
     person.open(f"/schools/{place.school.id}/plan")
@@ -181,12 +183,15 @@ def test_a_page_that_is_not_there_says_so_plainly(person: Person, place: Place) 
     assert person.accessibility_problems() == []
 
 
-def change_line(person: Person, place: Place) -> str:
-    """Sets the first action of the list to “Not met” where it stands; what the line says then."""
+def begin_line(person: Person, place: Place) -> None:
+    """Asks for the form of the first action of the list."""
     person.open(f"/schools/{place.school.id}/plan")
     person.page.locator("[data-plan-row]").first.get_by_text("Change").click()
     person.page.wait_for_selector("[data-row-form]")
-    assert person.accessibility_problems() == []
+
+
+def finish_line(person: Person) -> str:
+    """Sets the action to “Not met”; what its line says then."""
     person.page.select_option("[data-row-form] select[name=status]", "not_met")
     person.page.click("[data-row-form] button[type=submit]")
     person.page.wait_for_selector("[data-row-form]", state="detached")
@@ -197,21 +202,22 @@ def test_a_line_of_the_plan_is_changed_where_it_stands(person: Person, place: Pl
     person.sign_in(place.lead)
     asked = []
     person.page.on("framenavigated", lambda frame: asked.append(frame.url))
-    assert "Not met" in change_line(person, place)
+    begin_line(person, place)
+    assert person.accessibility_problems() == []
+    assert "Not met" in finish_line(person)
     assert len(asked) == 1  # the list itself, and no page after it
     assert person.complaints == []
 
 
 def test_without_scripts_a_line_is_changed_where_it_stands_too(without_scripts: Person, place: Place) -> None:
     without_scripts.sign_in(place.lead)
-    assert "Not met" in change_line(without_scripts, place)
+    begin_line(without_scripts, place)
+    assert "Not met" in finish_line(without_scripts)
 
 
 def test_the_second_of_two_sees_what_the_first_changed(person: Person, make: Factory, place: Place) -> None:
     person.sign_in(place.lead)
-    person.open(f"/schools/{place.school.id}/plan")
-    person.page.locator("[data-plan-row]").first.get_by_text("Change").click()
-    person.page.wait_for_selector("[data-row-form]")
+    begin_line(person, place)
     make.answer(place.actions[0], ActionStatus.PARTLY_MET, note="Half of it", changed_by=place.trust_lead.id)
     person.page.select_option("[data-row-form] select[name=status]", "met")
     person.page.click("[data-row-form] button[type=submit]")
@@ -231,19 +237,21 @@ def test_a_trust_writes_an_edition(person: Person, make: Factory, place: Place) 
     person.page.fill("input[name=title]", "Our trust’s plan")
     person.page.click("text=Begin a draft")
     person.page.locator("button:has-text('Retire')").first.click()
-    assert "Retired: 1" in person.page.inner_text("main")
+    person.page.wait_for_selector("text=Retired: 1")
     assert person.accessibility_problems() == []
     assert not person.is_wider_than_its_window()
     person.page.click("text=Add an action")
+    person.page.wait_for_selector("h1:has-text('Add an action')")
     assert person.accessibility_problems() == []
     person.page.go_back()
     person.page.fill("textarea[name=notes]", "We ask for less.")
     person.page.click("text=Save title and notes")
     person.page.click("text=Publish this edition")
-    assert "It never changes" in person.page.inner_text("main")
+    person.page.wait_for_selector("text=It never changes")
     assert person.accessibility_problems() == []
     person.open(f"/trusts/{place.trust.id}/editions")
     person.page.click("text=Roll out “Our trust’s plan”")
+    person.page.wait_for_selector("h1:has-text('Roll out')")
     assert person.accessibility_problems() == []
 
 
@@ -252,6 +260,7 @@ def test_a_plan_is_read_by_a_link(person: Person, make: Factory, place: Place) -
     person.open(f"/schools/{place.school.id}/reports")
     person.page.fill("input[name=reader]", "Chair")
     person.page.click("text=Make a link")
+    person.page.wait_for_selector("code")
     link = person.page.locator("code").inner_text().removeprefix("http://localhost")
     assert person.accessibility_problems() == []
     person.page.context.clear_cookies()
