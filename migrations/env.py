@@ -5,7 +5,7 @@ import os
 from alembic import context
 from sqlalchemy import create_engine, text
 
-import prevent_trust.jobs.models
+import prevent_trust.jobs.models  # noqa: F401  # the imports fill Base.metadata
 import tenants.access.models
 import tenants.contacts.models
 import tenants.history.models

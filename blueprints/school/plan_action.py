@@ -20,7 +20,7 @@ from prevent_trust.config import Settings
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.compliance import action_states
-from tenants.insights.measures.flags import FLAG_RULES, Flag, flags
+from tenants.insights.measures.flags import FLAG_RULES, flags
 from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
 from tenants.insights.measures.types import ActionState
 from tenants.insights.plan_export import how_known
@@ -207,7 +207,6 @@ def render_action(
         accepted=ACCEPTED,
         megabytes=settings.upload_megabytes,
         today=today(),
-        Flag=Flag,
     )
 
 

@@ -18,6 +18,7 @@ from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
+from blueprints.web.free_text import NoPupilData
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
@@ -48,12 +49,12 @@ CSV_HEADERS = (
 
 
 class StaffForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    given_name = StringField("First name", [DataRequired("Enter the first name"), Length(max=100)])
-    family_name = StringField("Surname", [DataRequired("Enter the surname"), Length(max=100)])
+    given_name = StringField("First name", [DataRequired("Enter the first name"), Length(max=100), NoPupilData()])
+    family_name = StringField("Surname", [DataRequired("Enter the surname"), Length(max=100), NoPupilData()])
     email = StringField(
         "Work email", [Optional(), Email("Enter an email address like name@school.sch.uk"), Length(max=254)]
     )
-    staff_code = StringField("Staff code", [Length(max=50)])
+    staff_code = StringField("Staff code", [Length(max=50), NoPupilData()])
     roles = SelectMultipleField("Roles", choices=[(role.value, name) for role, name in STAFF_ROLE_NAMES.items()])
     starts_on = DatePartsField("First day", optional=True)
     leaves_on = DatePartsField("Last day", optional=True)

@@ -15,6 +15,7 @@ from wtforms import BooleanField, EmailField, SelectField, StringField, TelField
 from wtforms.validators import Length
 
 from blueprints.web.access import account_id, today
+from blueprints.web.free_text import NoPupilData
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import PlatformScope
 from tenants.contacts.actions import (
@@ -39,12 +40,12 @@ def _stripped(value: str | None) -> str:
 class ContactForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     kind = SelectField("Kind of contact", choices=[(kind.value, CONTACT_KIND_NAMES[kind]) for kind in ContactKind])
     authority = SelectField("Whose contact", validate_choice=True)
-    name = StringField("Name of the person, team or line", [Length(max=200)], filters=[_stripped])
-    organisation = StringField("Organisation (optional)", [Length(max=200)], filters=[_stripped])
+    name = StringField("Name of the person, team or line", [Length(max=200), NoPupilData()], filters=[_stripped])
+    organisation = StringField("Organisation (optional)", [Length(max=200), NoPupilData()], filters=[_stripped])
     telephone = TelField("Telephone number", [Length(max=40)], filters=[_stripped])
     email = EmailField("Email address", [Length(max=254)], filters=[_stripped])
     address = StringField("Web page or form", [Length(max=500)], filters=[_stripped])
-    note = TextAreaField("When to use it (optional)", [Length(max=500)], filters=[_stripped])
+    note = TextAreaField("When to use it (optional)", [Length(max=500), NoPupilData()], filters=[_stripped])
     checked = BooleanField("I have checked today that this is right")
 
     def details(self) -> ContactDetails:

@@ -8,10 +8,13 @@ from tenants.plan.actions import PlanError
 
 HEAD = 64 * 1024
 LONGEST_NAME = 150
-ACCEPTED = ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.png,.jpg,.jpeg,.txt,.csv"
+ACCEPTED = ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.png,.jpg,.jpeg,.heic,.txt,.csv"
 
 _ZIP = b"PK\x03\x04"
 _BY_FIRST_BYTES = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
+_PHONE_PICTURES = {b"heic", b"heix", b"mif1", b"msf1"}  # the brands of ISO/IEC 23008-12, as telephones write them
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MOST_UNPACKED = 500 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _BY_PART = {
     "word/document.xml": f"{_OFFICE}.wordprocessingml.document",
@@ -20,7 +23,7 @@ _BY_PART = {
 }
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _REFUSED = PlanError(
-    "This kind of file is not taken. Use a PDF, a picture (PNG or JPEG), a Word, Excel or PowerPoint file without "
+    "This kind of file is not taken. Use a PDF, a picture (PNG, JPEG or HEIC), a Word, Excel or PowerPoint file without "
     "macros, an OpenDocument file, or plain text."
 )
 
@@ -32,6 +35,12 @@ def media_type_of(stream: BinaryIO) -> str:
     for first, media_type in _BY_FIRST_BYTES:
         if head.startswith(first):
             return media_type
+    if head[4:8] == b"ftyp" and head[8:12] in _PHONE_PICTURES:
+        return "image/heic"
+    if head.startswith(_OLD_OFFICE):
+        raise PlanError(
+            "This is an old Office file, or one with a password. Save it as .docx, .xlsx or PDF without one."
+        )
     if head.startswith(_ZIP):
         return _of_archive(stream)
     return _of_text(head)
@@ -40,12 +49,18 @@ def media_type_of(stream: BinaryIO) -> str:
 def _of_archive(stream: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(stream) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                raise PlanError(
+                    "Unpacked, the file would be far larger than it should be. Save it again without its pictures."
+                )
             names = set(archive.namelist())
             kind = archive.read("mimetype").decode("ascii", "replace") if "mimetype" in names else ""
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, OSError, EOFError) as error:
         raise PlanError("The file is damaged: it cannot be opened. Save it again and choose the new one.") from error
     finally:
         stream.seek(0)
+    if any(name.lower().endswith((".exe", ".dll", ".js", ".vbs", ".bat", ".cmd", ".ps1")) for name in names):
+        raise _REFUSED
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise PlanError("The file holds macros. Save it without them, as .docx, .xlsx or .pptx, and choose that one.")
     for part, media_type in _BY_PART.items():
@@ -60,7 +75,7 @@ def _of_text(head: bytes) -> str:
     """Text, unless it holds bytes that no text has or begins like a page or a program."""
     if not head:
         raise PlanError("The file is empty. Choose another.")
-    start = head.lstrip()[:200].lower()
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if b"\0" in head or start.startswith((b"<", b"#!", b"mz", b"\x7felf")):
         raise _REFUSED
     return "text/plain"
@@ -68,7 +83,7 @@ def _of_text(head: bytes) -> str:
 
 def safe_name(name: str) -> str:
     """A file name that no system takes amiss: its last part, without control characters, of bounded length."""
-    last = re.split(r"[/\\]", name)[-1]
+    last = re.split(r"[/\\]", name)[-1].lstrip(".")
     clean = "".join(character for character in last if character.isprintable() and character not in '<>:"|?*')
     stem, dot, ending = clean.strip(". ").rpartition(".")
     if not dot:

@@ -24,6 +24,7 @@ from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
+from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
 
@@ -519,3 +520,42 @@ def test_the_worker_sees_the_releases_of_the_authority_that_it_works_for(
         with acting(engines_by_role[WORKER], stamp) as them:
             found = set(them.run("select release_id from release_value").scalars())
         assert found == ({releases[ours]} if stamp == ours else set()), stamp
+
+
+# Editions being written
+
+
+@BOTH
+def test_a_draft_and_an_edition_of_a_trust_are_that_trust_s(
+    world: World, make: Factory, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    base = make.edition()
+    for trust in (world.our_trust, world.their_trust):
+        make.add(EditionDraft(trust_id=trust.id, based_on_id=base.id, title="Draft"))
+        make.add(
+            Edition(
+                key=f"of-{trust.id}", title="Own", source=EditionSource.TRUST, trust_id=trust.id,
+                published_on=date(2026, 10, 1),
+            )
+        )  # fmt: skip
+    make.add(EditionDraft(based_on_id=base.id, title="The platform's"))
+    school, trust = world.stamps
+    expected = {trust: ({world.our_trust.id}, {world.our_trust.id}), school: (set(), {world.our_trust.id})}
+    for stamp, (drafts, editions) in expected.items():
+        with acting(engines_by_role[role], stamp) as them:
+            assert set(them.run("select trust_id from edition_draft").scalars()) == drafts
+            seen = them.run("select trust_id from edition where trust_id is not null").scalars()
+            assert set(seen) == editions
+            assert them.changed("update edition_draft set title = 'x'") == len(drafts)
+            assert them.is_refused("update edition set title = 'x'")
+    with acting(engines_by_role[role], "platform:") as them:
+        assert them.run("select count(*) from edition_draft where trust_id is not null").scalar_one() == 0
+        assert them.run("select count(*) from edition_draft").scalar_one() == 1
+
+
+@BOTH
+def test_what_is_past_is_not_changed(world: World, engines_by_role: dict[str, sa.Engine], role: str) -> None:
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        for table in ("verification_event", "evidence_revision", "plan_share_opening", "record_history"):
+            assert them.is_refused(f"update {table} set created_at = created_at"), table
+            assert them.is_refused(f"delete from {table}"), table

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 
 from prevent_trust.database import db
 from prevent_trust.mail import queue_mail
-from prevent_trust.mail_templates import render_mail
+from prevent_trust.mail_templates import RenderedMail, render_mail
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.access.models import Account, Membership, Role
 from tenants.organisations.models import School
@@ -64,16 +64,20 @@ def _tell(
             comment=event.comment,
             link=f"{base_url}/schools/{scope.school_id}/plan/actions/{event.action_id}#check",
         )
-        queue_mail(
-            scope=scope.stamp,
-            kind="verification",
-            to_address=person.email,
-            to_name=person.name,
-            subject=content.subject,
-            plain=content.plain,
-            html=content.html,
-        )
+        _write(scope, "verification", person, content)
     return len(recipients)
+
+
+def _write(scope: SchoolScope, kind: str, person: Recipient, content: RenderedMail) -> None:
+    queue_mail(
+        scope=scope.stamp,
+        kind=kind,
+        to_address=person.email,
+        to_name=person.name,
+        subject=content.subject,
+        plain=content.plain,
+        html=content.html,
+    )
 
 
 def _leads(scope: SchoolScope, today: date) -> list[Recipient]:
@@ -116,13 +120,5 @@ def tell_school_of_sample(
             actions=[(each.wording, f"{page}/actions/{each.action_id}#check") for each in candidates],
             link=f"{page}?check=sampled",
         )
-        queue_mail(
-            scope=scope.stamp,
-            kind="verification_sample",
-            to_address=person.email,
-            to_name=person.name,
-            subject=content.subject,
-            plain=content.plain,
-            html=content.html,
-        )
+        _write(scope, "verification_sample", person, content)
     return len(recipients)
