@@ -6,11 +6,12 @@ from typing import Any
 from flask import render_template, url_for
 
 from blueprints.school.blueprint import blueprint
-from blueprints.web.access import can, requires, today
+from blueprints.web.access import as_at_day, can, requires, today
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.types import ActionState, Coverage
 from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_steps, school_facts
+from tenants.insights.plan_reading import end_of_day
 from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.models import THEME_NAMES, ActionStanding, Theme
 from tenants.plan.queries import current_plan, findings
@@ -27,11 +28,13 @@ _OWN_PERMISSION = {
 @requires(Permission.READ_SCHOOL)
 def overview(school_id: uuid.UUID) -> str:
     scope = SchoolScope(school_id)
-    plan = current_plan(scope)
+    as_at = as_at_day()
+    is_past = as_at < today()
+    plan = current_plan(scope, at=end_of_day(as_at) if is_past else None)
     titles = titles_of_subjects()
     facts = school_facts(
         scope,
-        as_at=today(),
+        as_at=as_at,
         has_plan=plan is not None,
         open_findings=len(findings(scope, plan.id)) if plan else 0,
         titles=titles,
@@ -41,7 +44,10 @@ def overview(school_id: uuid.UUID) -> str:
         school_id=school_id,
         plan=plan,
         facts=facts,
-        steps=[_step(step, school_id) for step in next_steps(facts) if _may_see(step)],
+        as_at=as_at,
+        is_past=is_past,
+        today=today(),
+        steps=[] if is_past else [_step(step, school_id) for step in next_steps(facts) if _may_see(step)],
         sections=section_rows(facts.actions),
         training=_coverage_rows(facts.training, titles),
         reading=_coverage_rows(facts.reading, titles),

@@ -3,7 +3,6 @@
 import io
 import uuid
 from collections.abc import Callable
-from datetime import date
 from typing import BinaryIO
 
 from flask import Response as FileResponse
@@ -16,7 +15,7 @@ from blueprints.school.blueprint import blueprint
 from blueprints.school.overview import section_rows
 from blueprints.school.plan_edit import RowForm, bulk_form, row_form
 from blueprints.school.plan_list import PLAN, PlanFilter
-from blueprints.web.access import account_id, can, requires, today
+from blueprints.web.access import account_id, as_at_day, can, requires, today
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
@@ -90,14 +89,6 @@ def _row_in_question(scope: SchoolScope, reading: PlanReading) -> tuple[uuid.UUI
     """The line that the address asks to be shown as a form."""
     row = next((each for each in reading.actions if str(each.id) == request.args.get("edit")), None)
     return None if row is None else (row.id, row_form(scope, row, back=request.query_string.decode()))
-
-
-def as_at_day() -> date:
-    """The day that the address asks for, never one to come."""
-    try:
-        return min(date.fromisoformat(request.args.get("as_at", "")), today())
-    except ValueError:
-        return today()
 
 
 def _bytes_of(write: Callable[[ExportedPlan, BinaryIO], None]) -> Callable[[ExportedPlan], bytes]:

@@ -8,7 +8,7 @@ from flask import Response as FileResponse
 from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
-from blueprints.web.access import requires, today
+from blueprints.web.access import as_at_day, requires, today
 from blueprints.web.presentation import long_date
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
@@ -22,14 +22,6 @@ from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.models import THEME_NAMES, Theme
 
 BASE = "/trusts/<uuid:trust_id>/compare"
-
-
-def as_at_day() -> date:
-    """The day that the address asks for, never one to come."""
-    try:
-        return min(date.fromisoformat(request.args.get("as_at", "")), today())
-    except ValueError:
-        return today()
 
 
 @blueprint.get(BASE)

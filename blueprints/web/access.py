@@ -119,6 +119,14 @@ def today() -> date:
     return datetime.now(LONDON).date()
 
 
+def as_at_day() -> date:
+    """The day that the address asks for, never one to come."""
+    try:
+        return min(date.fromisoformat(request.args.get("as_at", "")), today())
+    except ValueError:
+        return today()
+
+
 def _scope(kind: TenantKind, tenant_id: uuid.UUID | None) -> Scope | None:
     match kind, tenant_id:
         case TenantKind.SCHOOL, uuid.UUID():

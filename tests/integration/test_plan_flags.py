@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, bind_scope
+from tenants.access.models import Role
 from tenants.calendar.rules import term_of
 from tenants.history.models import RecordHistory
 from tenants.insights.measures.compliance import action_states, section_standings
@@ -21,7 +23,7 @@ from tenants.plan.actions import Answer, answer_action
 from tenants.plan.models import ActionStanding, ActionStatus, Plan, PlanAction, PlanOpening
 from tenants.plan.rules import SectionState
 from tenants.staff.models import StaffMember, StaffRole
-from tests.factories import Factory
+from tests.factories import Factory, sign_in
 
 DAY = date(2026, 11, 20)
 MOMENT = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
@@ -302,3 +304,19 @@ def test_a_row_that_is_deleted_is_still_known_on_the_days_when_it_was_there(
         return referral_volumes(scope, terms=[term_of(date(2026, 10, 1))], as_at=day)[0].referrals
 
     assert (count(today - timedelta(days=1)), count(today)) == (1, 0)
+
+
+def test_a_school_is_read_as_at_a_day_in_the_address(client: FlaskClient, make: Factory, school: School) -> None:
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    plan = make.plan(school, since=datetime(2026, 6, 1, tzinfo=UTC))
+    make.answer(make.action(plan, "speaker-outline"), ActionStatus.MET)
+    make.completion(make.staff(school, StaffRole.TEACHING), on=date(2026, 10, 1))
+    then = client.get(f"/schools/{school.id}?as_at=2026-09-15").text
+    assert "as it was known then" in then
+    assert "What to do next" not in then
+    assert "0 of 1 staff" in then
+    now = client.get(f"/schools/{school.id}").text
+    assert "What to do next" in now
+    assert "1 of 1 staff" in now
+    before = client.get(f"/schools/{school.id}?as_at=2026-05-01").text
+    assert "There is no action plan here yet." in before
