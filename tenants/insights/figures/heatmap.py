@@ -53,7 +53,8 @@ def section_heatmap(
         key="sections",
         title="Sections of the plan by school",
         caption=f"State of each section, and the share of its applicable actions that are met, as at {as_at}. "
-        "Red: something is not met or overdue. Amber: something is partly met, due for review or not answered. Green: all is met.",
+        "Red: something is not met or overdue. Amber: something is partly met, due for review or not answered. "
+        "Green: all is met.",
         plotly_json=as_json(chart, height=_HEAD + _ROW * max(1, len(schools))),
         table=section_table(schools, href=href),
         csv_url=csv_url,
