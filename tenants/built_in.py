@@ -20,6 +20,7 @@ from tenants.reading.models import Document, DocumentEdition
 from tenants.references.models import Reference
 from tenants.references.register import load_register
 from tenants.referrals.models import ConcernType
+from tenants.staff.models import CoverRule
 from tenants.training.models import Course
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +32,7 @@ def load_built_in_data() -> None:
     _load_courses(_entries("training/courses.yaml", "courses"))
     _load_documents(_entries("reading/documents.yaml", "documents"))
     _load_concern_types(_entries("referrals/concern_types.yaml", "concern_types"))
+    _load_cover_rules(_entries("staff/cover_rules.yaml", "cover_rules"))
     _load_references()
     for name in edition_names():
         load_edition(name)
@@ -103,6 +105,22 @@ def _load_concern_types(entries: list[dict[str, Any]]) -> None:
         for position, entry in enumerate(entries)
     ]
     _upsert(ConcernType, rows, ["release_year", "key"])
+
+
+def _load_cover_rules(entries: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "key": entry["key"],
+            "trust_id": None,
+            "role": entry["role"],
+            "at_least": entry.get("at_least", 1),
+            "courses": entry.get("courses") or [],
+            "reason": entry["reason"],
+            "position": position,
+        }
+        for position, entry in enumerate(entries)
+    ]
+    _upsert(CoverRule, rows, ["key", "trust_id"])
 
 
 def _load_references() -> None:

@@ -20,7 +20,7 @@ from tests.processes import Processes
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 KEPT_BETWEEN_TESTS = {
-    "alembic_version", "concern_type", "course", "document", "document_edition", "reference",
+    "alembic_version", "concern_type", "course", "cover_rule", "document", "document_edition", "reference",
     "edition", "edition_section", "edition_duty", "edition_expectation", "edition_action",
 }  # fmt: skip
 

@@ -21,8 +21,9 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.compliance import action_states
 from tenants.insights.measures.flags import FLAG_RULES, flags
-from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
-from tenants.insights.measures.types import ActionState
+from tenants.insights.measures.reading import reading_needs
+from tenants.insights.measures.training import training_needs
+from tenants.insights.measures.types import ActionState, PersonNeed
 from tenants.insights.plan_export import how_known
 from tenants.plan.actions import Answer, ChangedMeanwhile, PlanError, answer_action, remove_own_action
 from tenants.plan.adoption.queries import answer_before, predecessors

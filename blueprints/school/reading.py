@@ -18,8 +18,7 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.insights.measures.gaps import reading_needs
-from tenants.insights.measures.people import reading_coverage
+from tenants.insights.measures.reading import reading_coverage, reading_needs
 from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce, confirmations, document_in_force, documents_in_force

@@ -23,8 +23,9 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
-from tenants.insights.measures.people import reading_coverage, training_coverage
+from tenants.insights.measures.reading import reading_coverage, reading_needs
+from tenants.insights.measures.training import training_coverage, training_needs
+from tenants.insights.measures.types import PersonNeed
 from tenants.insights.next_steps import LAPSING_WITHIN
 from tenants.insights.subjects import titles_of_subjects
 from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, change_staff_member

@@ -11,7 +11,8 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import TrustScope, require_bound, within
 from tenants.calendar.rules import Term, last_terms
 from tenants.insights.measures.compliance import section_standings
-from tenants.insights.measures.people import reading_coverage, training_coverage
+from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import Coverage
 from tenants.insights.measures.volumes import referral_volumes
 from tenants.organisations.models import LocalAuthority, School

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 from prevent_trust.tenancy import Scope
 from tenants.insights.measures.compliance import section_standings
-from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
+from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.training import training_coverage, training_lapsing
 from tenants.insights.measures.types import Coverage, Lapsing
 from tenants.insights.measures.upkeep import upkeep
 from tenants.plan.rules import SectionCounts

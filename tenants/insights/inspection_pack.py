@@ -19,7 +19,9 @@ from prevent_trust.database import db
 from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.contacts.queries import contact_cards
-from tenants.insights.measures.gaps import PersonNeed, reading_needs, training_needs
+from tenants.insights.measures.reading import reading_needs
+from tenants.insights.measures.training import training_needs
+from tenants.insights.measures.types import PersonNeed
 from tenants.insights.plan_export import evidence_by_action, exported_plan
 from tenants.insights.plan_reading import PlanReading, end_of_day, read_plan
 from tenants.insights.subjects import titles_of_subjects

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from prevent_trust.tenancy import SchoolScope
 from tenants.insights.measures.compliance import action_states
-from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
+from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.training import training_coverage, training_lapsing
 from tenants.insights.measures.types import ActionState, Coverage, Lapsing, Upkeep
 from tenants.insights.measures.upkeep import upkeep
 from tenants.plan.models import ActionStanding

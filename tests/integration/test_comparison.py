@@ -16,8 +16,8 @@ from tenants.access.models import Role
 from tenants.insights.comparison import compare_schools
 from tenants.insights.due import due_by_school
 from tenants.insights.measures.compliance import action_states
-from tenants.insights.measures.gaps import reading_needs, training_needs
-from tenants.insights.measures.people import reading_coverage, training_coverage, training_lapsing
+from tenants.insights.measures.reading import reading_coverage, reading_needs
+from tenants.insights.measures.training import training_coverage, training_lapsing, training_needs
 from tenants.plan.models import ActionStanding, ActionStatus, PlanAnswer, Theme
 from tenants.plan.rules import SectionState
 from tenants.staff.models import StaffRole

@@ -14,7 +14,7 @@ from tenants.calendar.rules import term_of
 from tenants.history.models import RecordHistory
 from tenants.insights.measures.compliance import action_states, section_standings
 from tenants.insights.measures.flags import BULK_ACTIONS, FLAG_RULES, Flag, flags
-from tenants.insights.measures.people import training_coverage
+from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import ActionState
 from tenants.insights.measures.upkeep import upkeep
 from tenants.insights.measures.volumes import referral_volumes

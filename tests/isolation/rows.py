@@ -38,7 +38,7 @@ from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpen
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
 from tenants.referrals.models import ReferralStage, ReferralStageName
 from tenants.reminders.models import Reminder, ReminderKind
-from tenants.staff.models import StaffRole, StaffRoleHeld
+from tenants.staff.models import AbsenceReason, StaffAbsence, StaffRole, StaffRoleHeld
 from tests.factories import Factory
 
 SINCE = datetime(2026, 9, 1, tzinfo=UTC)
@@ -180,6 +180,13 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     "remembered_column": lambda rows: rows.add(RememberedColumn, kind=ImportKind.PLAN, head="lead", field="owner"),
     "staff_member": lambda rows: rows.make.staff(rows.school, StaffRole.DSL),
     "staff_role_held": lambda rows: rows.only(StaffRoleHeld, staff_id=rows["staff_member"].id),
+    "staff_absence": lambda rows: rows.add(
+        StaffAbsence,
+        staff_id=rows["staff_member"].id,
+        reason=AbsenceReason.SICKNESS,
+        from_on=date(2026, 10, 1),
+        until_on=date(2026, 10, 2),
+    ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
     "reading_confirmation": lambda rows: rows.make.confirmation(rows["staff_member"]),
     "referral": lambda rows: rows.make.referral(rows.school),

@@ -29,7 +29,8 @@ from tenants.insights.disclosure.tables import (
 )
 from tenants.insights.disclosure.types import TABLES_FILE, ProtectedRelease, ReleaseRules
 from tenants.insights.measures.compliance import section_standings
-from tenants.insights.measures.people import reading_coverage, training_coverage
+from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import Coverage, SectionStanding
 from tenants.insights.measures.volumes import referral_volumes
 from tenants.organisations.models import LocalAuthority, School, SchoolStatus

@@ -13,7 +13,9 @@ from sqlalchemy import text
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.insights.measures.known import as_known, known
-from tenants.insights.measures.people import READING_SQL, STAFF_SQL, TRAINING_SQL
+from tenants.insights.measures.reading import READING_SQL
+from tenants.insights.measures.staffing import STAFF_SQL
+from tenants.insights.measures.training import TRAINING_SQL
 from tenants.insights.measures.types import ActionState, SectionStanding
 from tenants.plan.measure_names import POSTS
 from tenants.plan.models import ActionStanding, ActionStatus, Theme

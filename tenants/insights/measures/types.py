@@ -38,6 +38,17 @@ class Lapsing:
 
 
 @dataclass(frozen=True)
+class PersonNeed:
+    """A course or document that somebody needs. `until` is when what they hold lapses, where it does."""
+
+    staff_id: uuid.UUID
+    key: str
+    holds: bool
+    done_on: date | None
+    until: date | None
+
+
+@dataclass(frozen=True)
 class Upkeep:
     """What else a school must keep in order, counted on one date."""
 

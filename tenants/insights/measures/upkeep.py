@@ -7,7 +7,7 @@ from sqlalchemy import text
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
 from tenants.insights.measures.known import as_known, known
-from tenants.insights.measures.people import STAFF_SQL
+from tenants.insights.measures.staffing import STAFF_SQL
 from tenants.insights.measures.types import Upkeep
 
 _UPKEEP = text(f"""

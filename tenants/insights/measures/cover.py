@@ -1,0 +1,108 @@
+"""Which posts are filled at each school, and by whom: nobody, people whose training has run out, or people who are ready.
+
+The rules are data (`tenants/staff/cover_rules.yaml`); a trust's rule takes the place of the built-in one of the same key at
+its schools of today. Who holds a post: staff on the date (`staffing.py`), so nobody who is away for long.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from sqlalchemy import text
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import Scope, require_bound
+from tenants.insights.measures.known import as_known
+from tenants.insights.measures.staffing import STAFF_SQL
+from tenants.insights.measures.training import TRAINING_SQL
+from tenants.staff.models import StaffRole
+
+LAPSES_WITHIN = timedelta(days=30)
+
+
+class CoverState(StrEnum):
+    """The worst that is true of a post, worst first."""
+
+    VACANT = "vacant"
+    UNTRAINED = "untrained"
+    LAPSING = "lapsing"
+    FILLED = "filled"
+
+
+COVER_STATE_NAMES = {
+    CoverState.VACANT: "Vacant",
+    CoverState.UNTRAINED: "Training missing or expired",
+    CoverState.LAPSING: "Training about to lapse",
+    CoverState.FILLED: "Filled",
+}
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A post at one school. `ready` are the holders with all the training that the post asks for, of `holders`."""
+
+    school_id: uuid.UUID
+    rule: str
+    role: StaffRole
+    reason: str
+    at_least: int
+    holders: int
+    ready: int
+    lapses_on: date | None  # when the training of so many runs out that too few are ready
+
+    @property
+    def state(self) -> CoverState:
+        if self.holders < self.at_least:
+            return CoverState.VACANT
+        if self.ready < self.at_least:
+            return CoverState.UNTRAINED
+        return CoverState.LAPSING if self.lapses_on else CoverState.FILLED
+
+
+COVER_SQL = """
+rule as materialized (
+  select distinct on (v.id, r.key) v.id as school_id, r.key, r.role::text as role, r.reason, r.at_least, r.courses, r.position
+  from unnest(visible_schools()) as v (id)
+  left join trust_membership m on m.school_id = v.id and m.left_on is null
+  join cover_rule r on r.trust_id is null or r.trust_id = m.trust_id
+  order by v.id, r.key, r.trust_id nulls last
+),
+holder as (
+  select r.school_id, r.key, s.id as staff_id,
+    count(n.key) filter (where n.holds) = cardinality(r.courses) as is_ready,
+    min(n.held_until) filter (where n.holds) as ready_until
+  from rule r
+  join staff s on s.school_id = r.school_id and r.role = any (s.roles)
+  left join training_need n on n.staff_id = s.id and n.key = any (r.courses)
+  where r.at_least > 0
+  group by r.school_id, r.key, r.courses, s.id
+),
+ranked as (
+  select *, row_number() over (partition by school_id, key order by is_ready desc, ready_until desc nulls first) as place
+  from holder
+),
+cover as (
+  select r.school_id, r.key, r.role, r.reason, r.at_least, r.position,
+    count(h.staff_id) as holders,
+    count(h.staff_id) filter (where h.is_ready) as ready,
+    min(h.ready_until) filter (where h.is_ready and h.place = r.at_least and h.ready_until <= :soon) as lapses_on
+  from rule r
+  left join ranked h on h.school_id = r.school_id and h.key = r.key
+  where r.at_least > 0
+  group by r.school_id, r.key, r.role, r.reason, r.at_least, r.position
+)
+"""
+_COVER = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}, {COVER_SQL}
+select school_id, key, role, reason, at_least, holders, ready, lapses_on from cover order by school_id, position, key
+""")
+
+
+def post_cover(scope: Scope, *, as_at: date) -> list[Cover]:
+    """Each post that a rule names, for each school of the scope, also where there is no staff at all. One query."""
+    require_bound(scope)
+    return [
+        Cover(row[0], row[1], StaffRole(row[2]), *row[3:])
+        for row in db.session.execute(_COVER, as_known(as_at) | {"soon": as_at + LAPSES_WITHIN})
+    ]

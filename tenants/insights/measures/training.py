@@ -1,0 +1,76 @@
+"""Coverage of training: of those who need a course on a date, how many hold it; and the same people by name.
+
+Who needs it: staff (`staffing.py`) who on that date hold one of the roles in the audience (an empty audience means
+everybody). Who holds it: whoever completed it on or before the date, still valid on it. As known by the end of that date.
+"""
+
+from datetime import date
+
+from sqlalchemy import text
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import SchoolScope, Scope, require_bound
+from tenants.insights.measures.known import as_known, known
+from tenants.insights.measures.staffing import STAFF_SQL
+from tenants.insights.measures.types import Coverage, Lapsing, PersonNeed
+
+TRAINING_SQL = f"""
+trained as materialized (
+  select c.staff_id, c.course_id, max(c.completed_on) as completed_on
+  from {known("training_completion")} c
+  where c.completed_on <= :as_at
+  group by c.staff_id, c.course_id
+),
+training_need as (
+  select s.school_id, s.id as staff_id, c.key, c.position, t.completed_on,
+    (t.completed_on + make_interval(months => c.validity_months))::date as held_until,
+    t.completed_on is not null
+      and (c.validity_months is null or t.completed_on + make_interval(months => c.validity_months) > :as_at) as holds
+  from staff s
+  join course c on c.audience = '{{}}' or c.audience && s.roles
+  left join trained t on t.staff_id = s.id and t.course_id = c.id
+),
+training_coverage as materialized (
+  select school_id, key, position, count(*) filter (where holds) as numerator, count(*) as denominator
+  from training_need group by school_id, key, position
+)
+"""
+
+_COVERAGE = text(
+    f"with {STAFF_SQL}, {TRAINING_SQL}"
+    " select school_id, key, numerator, denominator from training_coverage order by school_id, position, key"
+)
+
+
+def training_coverage(scope: Scope, *, as_at: date) -> list[Coverage]:
+    """For each school of the scope and each course that somebody there needs: how many hold it, of how many."""
+    require_bound(scope)
+    return [Coverage(*row) for row in db.session.execute(_COVERAGE, as_known(as_at))]
+
+
+_LAPSING = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select school_id, key, count(*), min(held_until)
+from training_need
+where holds and held_until <= :until
+group by school_id, key, position
+order by school_id, position, key
+""")
+
+
+def training_lapsing(scope: Scope, *, as_at: date, until: date) -> list[Lapsing]:
+    """For each school and course: how many of those who need it hold it on a date and lose it by a later one."""
+    require_bound(scope)
+    return [Lapsing(*row) for row in db.session.execute(_LAPSING, as_known(as_at) | {"until": until})]
+
+
+_NEEDS = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select staff_id, key, holds, completed_on, held_until from training_need order by position, key
+""")
+
+
+def training_needs(scope: SchoolScope, *, as_at: date) -> list[PersonNeed]:
+    """Each member of staff and each course that they need on the day."""
+    require_bound(scope)
+    return [PersonNeed(*row) for row in db.session.execute(_NEEDS, as_known(as_at))]
