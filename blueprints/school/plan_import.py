@@ -22,9 +22,10 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.imports.models import ImportKind, ImportRun, ImportState
-from tenants.imports.plan_document.reader import MOST_BYTES, PlanField, TableGuess, TableMapping
+from tenants.imports.plan_document.blocks import MOST_BYTES
+from tenants.imports.plan_document.columns import PlanField, TableGuess, TableMapping
+from tenants.imports.plan_document.problems import NoActionFound, PlanDocumentError
 from tenants.imports.plan_document.run import begin_preview, guess_of, mapping_of, open_source, preview_of
-from tenants.imports.plan_document.types import NoActionFound, PlanDocumentError
 from tenants.imports.runs import EmptyFile, begin_import, cancel_run, school_run, school_runs
 from tenants.plan.actions import PlanError, restore_plan
 from tenants.plan.edition_queries import newest_edition

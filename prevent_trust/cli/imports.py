@@ -15,8 +15,8 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, bind_scope
 from tenants.imports.gias.apply import apply_gias
 from tenants.imports.gias.reader import read_gias
+from tenants.imports.plan_document.problems import PlanDocumentError
 from tenants.imports.plan_document.run import import_plan_file
-from tenants.imports.plan_document.types import PlanDocumentError
 from tenants.imports.staff.run import import_staff_file
 from tenants.imports.tabular.table import TableError
 from tenants.organisations.models import FormerUrn, School

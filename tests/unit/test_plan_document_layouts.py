@@ -12,12 +12,15 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
 from tenants.imports.plan_document.blocks import DocumentBlocks
-from tenants.imports.plan_document.columns import PlanField, guess_columns
+from tenants.imports.plan_document.columns import PlanField, field_of, guess_columns
+from tenants.imports.plan_document.dates import day_of
+from tenants.imports.plan_document.files import read_blocks
 from tenants.imports.plan_document.matching import suggest_matches
 from tenants.imports.plan_document.pasted import blocks_of_text
-from tenants.imports.plan_document.reader import plan_from, read_blocks
-from tenants.imports.plan_document.types import DocumentAction, PlanDocument, PlanDocumentError
-from tenants.imports.plan_document.words import day_of, split_people, status_of, status_of_fill
+from tenants.imports.plan_document.problems import PlanDocumentError
+from tenants.imports.plan_document.reader import plan_from
+from tenants.imports.plan_document.types import DocumentAction, PlanDocument
+from tenants.imports.plan_document.words import split_people, status_of, status_of_fill
 from tenants.plan.edition_source import load_edition_source
 from tenants.plan.models import ActionStatus
 
@@ -261,6 +264,12 @@ def test_dates_in_any_usual_form(words: str, day: date | None) -> None:
         ("Red", ActionStatus.NOT_MET), ("A", ActionStatus.PARTLY_MET), ("green – complete", ActionStatus.MET),
         ("In progress", ActionStatus.PARTLY_MET), ("Not started", ActionStatus.NOT_MET), ("N/A", ActionStatus.NOT_APPLICABLE),
         ("Met", ActionStatus.MET), ("Not met", ActionStatus.NOT_MET), ("Red to amber", None), ("see minutes", None),
+        ("Not completed", ActionStatus.NOT_MET), ("Not complete", ActionStatus.NOT_MET), ("not yet done", ActionStatus.NOT_MET),
+        ("Unmet", ActionStatus.NOT_MET), ("To be completed", ActionStatus.NOT_MET), ("Incomplete", ActionStatus.NOT_MET),
+        ("Not fully met", ActionStatus.PARTLY_MET), ("Partially complete", ActionStatus.PARTLY_MET),
+        ("Completed 3 March 2026", ActionStatus.MET), ("Now fully embedded", ActionStatus.MET), ("In place", ActionStatus.MET),
+        ("Plan/action agreed", None), ("Done by July", None), ("Completed for most staff", None), ("Y", None), ("Blue", None),
+        ("Will be done", None), ("Never completed", ActionStatus.NOT_MET), ("Complete? No", None),
     ],
 )  # fmt: skip
 def test_a_status_in_words(words: str, status: ActionStatus | None) -> None:
@@ -281,6 +290,139 @@ def test_a_shading_by_its_hue(fill: str, status: ActionStatus | None) -> None:
 
 def test_roles_and_people_are_told_apart_and_none_is_lost() -> None:
     assert split_people("DSL, J. Byron and all staff; HT") == (("DSL", "all staff"), "J. Byron, HT")
+
+
+@pytest.mark.parametrize(
+    ("words", "split"),
+    [
+        ("DSL (J. Byron)", (("DSL",), "J. Byron")), ("Headteacher – Mrs Smith", (("Headteacher",), "Mrs Smith")),
+        ("Jane and Tom", ((), "Jane and Tom")),
+    ],
+)  # fmt: skip
+def test_a_name_beside_a_role_is_a_person(words: str, split: tuple[tuple[str, ...], str]) -> None:
+    assert split_people(words) == split
+
+
+def test_by_whom_holds_roles_and_people() -> None:
+    plan = guessed(word([["Area", "Action", "By whom"], ["Risk", "Write it", "DSL, J. Byron"]]))
+    assert (only(plan).roles, only(plan).owner) == (("DSL",), "J. Byron")
+
+
+@pytest.mark.parametrize(
+    ("head", "field"),
+    [
+        ("Action status", PlanField.STATUS), ("Action by", PlanField.ROLES), ("Action by when", PlanField.DUE),
+        ("Action date", PlanField.DUE), ("Action number", PlanField.NUMBER), ("Action owner", PlanField.OWNER),
+        ("Actions taken", PlanField.ACTION), ("Number of staff", None), ("Ref", PlanField.NUMBER),
+    ],
+)  # fmt: skip
+def test_a_head_that_begins_with_action_is_read_to_its_end(head: str, field: PlanField | None) -> None:
+    assert field_of(head, {}) is field
+
+
+def test_a_second_column_by_whom_and_a_number_with_a_point_are_kept() -> None:
+    rows = [
+        ["No", "Area", "Action", "By whom", "By whom else"],
+        ["1.2", "Risk", "Write it", "DSL", "Head of Year Nine"],
+    ]
+    everything = repr(guessed(word(rows)))
+    assert "1.2" in everything
+    assert "Head of Year Nine" in everything
+
+
+def merged_down(rows: list[list[str]], column: int, *, hidden: str = "") -> PlanDocument:
+    """A table whose last two rows share a cell; `hidden` is what Word does not show of the lower one."""
+    document: Any = Document()
+    table = document.add_table(rows=0, cols=len(rows[0]))
+    for row in rows:
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    for number, value in ((-2, "restart"), (-1, "continue")):
+        cell = table.rows[number].cells[column]
+        if number == -1:
+            cell.text = hidden
+        merge = OxmlElement("w:vMerge")
+        merge.set(qn("w:val"), value)
+        cell._element.get_or_add_tcPr().append(merge)
+    return guessed(read_blocks(stream_of(document), "plan.docx"))
+
+
+def test_a_status_merged_downwards_is_that_of_each_row() -> None:
+    plan = merged_down([["Area", "Action", "RAG"], ["Risk", "One", "Green"], ["Site", "Two", ""]], 2)
+    assert [action.status for action in plan.actions] == [ActionStatus.MET, ActionStatus.MET]
+
+
+def test_what_word_hides_in_a_merged_cell_is_kept() -> None:
+    plan = merged_down([["Area", "Action", "RAG"], ["Risk", "One", "Green"], ["", "Two", ""]], 0, hidden="Hidden words")
+    assert plan.leftovers == ["Hidden words"]
+    assert len(plan.duties) == 1
+
+
+def test_rows_whose_borders_were_moved_keep_their_columns() -> None:
+    document: Any = Document()
+    table = document.add_table(rows=0, cols=3)
+    for row in (["Duty", "Action", "Lead"], ["Risk", "One", "DSL"], ["Site", "Two", "SLT"]):
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    for row, column in ((0, 1), (1, 1), (2, 0)):
+        span = OxmlElement("w:gridSpan")
+        span.set(qn("w:val"), "2")
+        table.rows[row].cells[column]._element.get_or_add_tcPr().append(span)
+    plan = guessed(read_blocks(stream_of(document), "plan.docx"))
+    assert [(action.wording, action.roles) for action in plan.actions] == [("One", ("DSL",)), ("Two", ("SLT",))]
+
+
+def test_the_heading_above_a_table_is_its_section() -> None:
+    document: Any = Document()
+    document.add_paragraph("Our Prevent plan")
+    for heading, action in (("Staff training", "Train"), ("Working with partners", "Meet")):
+        document.add_heading(heading, 2)
+        document.add_paragraph("What stands below the heading is an introduction.")
+        table = document.add_table(rows=0, cols=2)
+        for row in (["Action", "Lead"], [action, "DSL"]):
+            for cell, text in zip(table.add_row().cells, row, strict=True):
+                cell.text = text
+    plan = guessed(read_blocks(stream_of(document), "plan.docx"))
+    assert [section.title for section in plan.sections] == ["Staff training", "Working with partners"]
+    assert [duty.wording for duty in plan.duties] == ["Staff training", "Working with partners"]
+    assert repr(plan).count("is an introduction") == 2
+
+
+def test_pasted_rows_that_a_line_break_tore_apart_are_whole_again() -> None:
+    plan = guessed(blocks_of_text("Area\tAction\tLead\nRisk\t- One\n- Two\tDSL\nSite\tThree\tSLT\n"))
+    assert [(action.wording, action.roles) for action in plan.actions] == [
+        ("One", ("DSL",)), ("Two", ("DSL",)), ("Three", ("SLT",)),
+    ]  # fmt: skip
+
+
+def test_pasted_sub_bullets_belong_to_the_action_above_and_dates_are_no_owners() -> None:
+    plan = guessed(
+        blocks_of_text("- Train staff – March 2027\n   - in two groups\no and governors\n- Check – DSL – Termly")
+    )
+    one, two = plan.actions
+    assert (one.wording, one.owner, one.due_on) == ("Train staff", "", date(2027, 3, 31))
+    assert one.note == "in two groups\nand governors"
+    assert (two.roles, two.due_words) == (("DSL",), "Termly")
+
+
+def test_a_tick_of_the_wingdings_font_is_a_tick() -> None:
+    document: Any = Document()
+    table = document.add_table(rows=0, cols=5)
+    for row in (["Area", "Action", "R", "A", "G"], ["Risk", "One", "", "", ""]):
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    symbol = OxmlElement("w:sym")
+    symbol.set(qn("w:font"), "Wingdings")
+    symbol.set(qn("w:char"), "F0FC")
+    table.cell(1, 4).paragraphs[0].add_run()._element.append(symbol)
+    assert only(guessed(read_blocks(stream_of(document), "plan.docx"))).status is ActionStatus.MET
+
+
+def test_what_a_row_says_at_length_is_not_said_again_at_each_of_its_actions() -> None:
+    actions = "\n".join(f"- Do {n}" for n in range(400))
+    plan = guessed(word([["Area", "Action", "Comments"], ["Risk", actions, "x" * 5_000]]))
+    assert len(plan.actions) == 400
+    assert repr(plan).count("x" * 5_000) == 1
 
 
 def test_no_word_of_a_document_is_lost() -> None:

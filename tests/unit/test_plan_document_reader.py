@@ -1,6 +1,7 @@
 """Reading plans out of Word documents that the tests write."""
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.parser import parse_xml
 
-from tenants.imports.plan_document import package, word
+from tenants.imports.plan_document import files, package
+from tenants.imports.plan_document.problems import PlanDocumentError
 from tenants.imports.plan_document.reader import read_plan_document
-from tenants.imports.plan_document.types import PlanDocument, PlanDocumentError
+from tenants.imports.plan_document.types import PlanDocument
 from tenants.plan.models import Theme
 
 HEAD = ("Duty", "What this means", "Action", "By whom")
@@ -208,7 +210,8 @@ def test_the_real_plan_is_read_whole(shared: Path) -> None:
     with path.open("rb") as stream:
         for paragraph in Document(stream).element.body.iter(qn("w:p")):
             words = " ".join("".join(node.text or "" for node in paragraph.iter(qn("w:t"))).split())
-            assert words in kept or words in HEAD, words
+            if words not in kept and words not in HEAD:  # who has it: a role and a name that stood in one line
+                assert all(part.strip(" ()") in kept for part in re.split(r"[/(,]", words)), words
 
 
 def _zip(parts: dict[str, bytes]) -> io.BytesIO:
@@ -245,7 +248,7 @@ def test_what_is_no_word_plan_is_refused_with_a_sentence(stream: io.BytesIO, wor
 def test_a_file_beyond_the_limit_is_refused_before_it_is_opened(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(word, "MOST_BYTES", 1024)
+    monkeypatch.setattr(files, "MOST_BYTES", 1024)
     with pytest.raises(PlanDocumentError, match="larger than"):
         read_plan_document(written.stream())
 

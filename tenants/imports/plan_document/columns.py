@@ -31,9 +31,9 @@ class PlanField(StrEnum):
     DERIVED = "derived"  # what our own files work out afresh each time
 
 
+_NUMBERS = {"no", "number", "ref", "reference", "reference no", "item", "item no", "row", "id", "s no"}
 # In this order: the first whose words a head begins with. A field that can stand once only is taken by the first column.
 _WORDS: tuple[tuple[PlanField, tuple[str, ...]], ...] = (
-    (PlanField.NUMBER, ("no", "number", "ref", "reference no", "item")),
     (PlanField.SECTION, ("section", "theme", "strand", "category")),
     (PlanField.EVIDENCE, ("evidence", "progress", "impact", "monitoring")),
     (PlanField.STATUS, ("rag", "status", "r a g", "rating", "complete")),
@@ -51,6 +51,7 @@ _WORDS: tuple[tuple[PlanField, tuple[str, ...]], ...] = (
 )  # fmt: skip
 _ONCE = {
     PlanField.NUMBER, PlanField.SECTION, PlanField.DUTY, PlanField.MEANING, PlanField.ACTION, PlanField.STATUS, PlanField.DUE,
+    PlanField.STATUS_RED, PlanField.STATUS_AMBER, PlanField.STATUS_GREEN, PlanField.ROLES,
 }  # fmt: skip
 _OUR_OWN = {"how known", "overdue", "serves", "key"}
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
@@ -148,11 +149,37 @@ def field_of(head: str, remembered: Mapping[str, str]) -> PlanField | None:
     words = plain(head)
     if not words or len(words) > LONGEST_HEAD:
         return None
+    found = PlanField.NUMBER if words in _NUMBERS else _of_actions(words) or _by_beginning(words)
+    return PlanField.ACTION if found is None and {"action", "actions"} & set(words.split()) else found
+
+
+def _of_actions(words: str) -> PlanField | None:
+    """What a head says of actions that begins with their name: “Action status”, “Action number”, “Action by”."""
+    first, _, rest = words.partition(" ")
+    if first not in {"action", "actions"} or not rest:
+        return None
+    if rest in _NUMBERS:
+        return PlanField.NUMBER
+    found = _by_beginning(rest)
+    return found if found in _SAID_OF_ACTIONS else PlanField.ROLES if rest.startswith("by") else None
+
+
+_SAID_OF_ACTIONS = {
+    PlanField.STATUS,
+    PlanField.DUE,
+    PlanField.OWNER,
+    PlanField.ROLES,
+    PlanField.EVIDENCE,
+    PlanField.NOTE,
+}
+
+
+def _by_beginning(words: str) -> PlanField | None:
     for field, beginnings in _WORDS:
         for beginning in beginnings:
             if words == beginning or (len(beginning) > 2 and words.startswith(beginning)):
                 return field
-    return PlanField.ACTION if "action" in words.split() or "actions" in words.split() else None
+    return None
 
 
 def fields_of(heads: Sequence[str], remembered: Mapping[str, str]) -> tuple[PlanField, ...]:
@@ -165,7 +192,7 @@ def fields_of(heads: Sequence[str], remembered: Mapping[str, str]) -> tuple[Plan
         if field is PlanField.DUTY and field in taken:
             field = PlanField.MEANING
         if field in _ONCE and field in taken:
-            field = PlanField.NOTE
+            field = PlanField.OWNER if field is PlanField.ROLES else PlanField.NOTE
         taken.add(field)
         fields.append(field)
     return tuple(fields)

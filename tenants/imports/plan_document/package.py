@@ -9,15 +9,16 @@ from docx import Document
 from docx.opc.exceptions import PackageNotFoundError
 from lxml.etree import XMLSyntaxError
 
-from tenants.imports.plan_document.types import PlanDocumentError
+from tenants.imports.plan_document.problems import PlanDocumentError
 
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024
 MOST_XML_BYTES = 40 * 1024 * 1024  # of one part; a plan of a hundred pages has a thirtieth of it
 MOST_PARTS = 5_000
-
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
-_SAVE_AGAIN = "Open it in Word, save it as a Word document (.docx), and upload that."
+SAVE_AGAIN = "Open it in Word, save it as a Word document (.docx), and upload that."
 
+# Counted before they are built, since each takes about a hundred bytes. A plan of a hundred pages has 150,000.
+MOST_TAGS = 3_000_000
 
 # What zipfile raises for archives that are damaged, protected, or say of themselves what cannot be.
 _DAMAGED = (
@@ -45,16 +46,16 @@ def open_document(stream: BinaryIO, *, most_bytes: int) -> Any:
     stream.seek(0)
     if head.startswith(_OLD_OR_ENCRYPTED):
         raise NoWordFile(
-            f"This is a Word file of the kind before 2007 (.doc), or one protected by a password. {_SAVE_AGAIN}"
+            f"This is a Word file of the kind before 2007 (.doc), or one protected by a password. {SAVE_AGAIN}"
         )
     _look_inside(stream)
     stream.seek(0)
     try:
         return Document(stream)
     except (PackageNotFoundError, ValueError, KeyError, AttributeError) as error:
-        raise NoWordFile(f"This is not a Word document, or one with macros or a template. {_SAVE_AGAIN}") from error
+        raise NoWordFile(f"This is not a Word document, or one with macros or a template. {SAVE_AGAIN}") from error
     except (XMLSyntaxError, *_DAMAGED) as error:
-        raise NoWordFile(f"The file is damaged and cannot be read. {_SAVE_AGAIN}") from error
+        raise NoWordFile(f"The file is damaged and cannot be read. {SAVE_AGAIN}") from error
 
 
 def check_archive(stream: BinaryIO) -> None:
@@ -62,15 +63,10 @@ def check_archive(stream: BinaryIO) -> None:
     stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
-            parts = archive.infolist()
-            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-                raise PlanDocumentError(
-                    "Unpacked, the file would be far larger than any plan is, so it was not opened."
-                )
-            for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    _look_at_xml(archive, part)
-    except (*_DAMAGED, NoWordFile) as error:
+            _look_at_parts(archive, most_tags=None)
+    except NoWordFile as problem:
+        raise PlanDocumentError(str(problem)) from problem
+    except _DAMAGED as error:
         raise PlanDocumentError(
             "The file is damaged, protected or packed in an unusual way. Save it again and upload that."
         ) from error
@@ -79,28 +75,49 @@ def check_archive(stream: BinaryIO) -> None:
 def _look_inside(stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
-            parts = archive.infolist()
-            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-                raise NoWordFile("Unpacked, the file would be far larger than any plan is, so it was not opened.")
             if "word/document.xml" not in archive.namelist():
-                raise NoWordFile(f"This is not a Word document. {_SAVE_AGAIN}")
-            for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    _look_at_xml(archive, part)
-    except (zipfile.BadZipFile, ValueError, KeyError, struct.error) as error:
-        raise NoWordFile(f"This is not a Word document, or it is damaged. {_SAVE_AGAIN}") from error
-    except (
-        RuntimeError,
-        NotImplementedError,
-        zlib.error,
-        EOFError,
-    ) as error:  # a part with a password, or packed in an unknown way
-        raise NoWordFile(f"The file is protected or packed in an unusual way. {_SAVE_AGAIN}") from error
+                raise NoWordFile(f"This is not a Word document. {SAVE_AGAIN}")
+            _look_at_parts(archive, most_tags=MOST_TAGS)
+    except (zipfile.BadZipFile, ValueError, KeyError, OSError, struct.error) as error:
+        raise NoWordFile(f"This is not a Word document, or it is damaged. {SAVE_AGAIN}") from error
+    except (RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+        # A part with a password, or packed in an unknown way.
+        raise NoWordFile(f"The file is protected or packed in an unusual way. {SAVE_AGAIN}") from error
 
 
-def _look_at_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+def _look_at_parts(archive: zipfile.ZipFile, *, most_tags: int | None) -> None:
+    parts = archive.infolist()
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
+        raise NoWordFile(
+            "Unpacked, the file would be far larger than any plan is, so it was not opened. Save the plan alone."
+        )
+    tags = 0
+    for part in parts:
+        if _is_xml(archive, part):
+            tags += _look_at_xml(archive, part)
+            if most_tags is not None and tags > most_tags:
+                raise NoWordFile(
+                    "The file holds far more than any plan does, so it was not opened. Save the plan alone."
+                )
+
+
+def _is_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """By name or by content: which part is XML is said by a list in the file, which can say anything."""
+    if part.filename.endswith((".xml", ".rels")):
+        return True
+    with archive.open(part) as opened:
+        return opened.read(8).lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
+
+
+def _look_at_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    """How many tags a part has, about."""
     if part.file_size > MOST_XML_BYTES:
-        raise NoWordFile("Unpacked, the text of the file would be far longer than any plan is, so it was not opened.")
-    # Word never writes a document type; with one, entities could be made to expand without end.
-    if b"<!DOCTYPE" in archive.read(part):
-        raise NoWordFile(f"The file holds a document type, which Word does not write. {_SAVE_AGAIN}")
+        raise NoWordFile(
+            "Unpacked, the text of the file would be far longer than any plan is, so it was not opened. Save the plan alone."
+        )
+    raw = archive.read(part)
+    # Office never writes a document type; with one, entities could be made to expand without end. Nor does it write two
+    # bytes for a character, in which a document type would not be seen.
+    if b"<!DOCTYPE" in raw or b"\0" in raw[:200]:
+        raise NoWordFile(f"The file holds a document type, which Word does not write. {SAVE_AGAIN}")
+    return raw.count(b"<")

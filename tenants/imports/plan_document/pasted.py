@@ -16,10 +16,13 @@ from tenants.imports.plan_document.blocks import (
     lines_of,
     typed_bullet,
 )
-from tenants.imports.plan_document.types import PlanDocumentError
+from tenants.imports.plan_document.dates import day_of
+from tenants.imports.plan_document.problems import PlanDocumentError
 
 _NUMBERED = re.compile(r"^\(?\d{1,3}[.)]\s+")
 _PARTS = re.compile(r"\s+[–—|]\s+|\s+-\s+")
+_INDENT = 2  # characters by which a bullet stands further in than the outermost
+_WHEN = {"ongoing", "on-going", "termly", "half-termly", "annually", "yearly", "monthly", "weekly", "daily"}
 HEADS = ("Section", "Action", "Lead", "Due")
 
 
@@ -36,44 +39,82 @@ def _has_table(text: str) -> bool:
 
 
 def _tabbed(text: str) -> DocumentBlocks:
-    """Lines without a tab are text, those with one rows; a cell with line breaks stands in quotation marks."""
+    """Lines without a tab are text, those with one rows; a cell with line breaks stands in quotation marks, or does not."""
     found = DocumentBlocks()
-    rows: list[list[Cell]] = []
-    for cells in csv.reader(io.StringIO(text, newline=""), delimiter="\t"):
-        filled = [cell for cell in cells if cell.strip()]
-        if not filled:
-            continue
-        if len(cells) == 1 and not rows:
-            found.blocks.append(TextBlock(" ".join(cells[0].split())))
-            continue
-        if len(cells) > MOST_COLUMNS or len(rows) >= MOST_ROWS:
-            raise PlanDocumentError("The text is far larger than any plan. Paste the plan alone.")
-        rows.append([Cell(lines_of(cell)) for cell in cells])
+    try:
+        lines = [
+            cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter="\t") if any(map(str.strip, cells))
+        ]
+    except csv.Error as error:
+        raise PlanDocumentError("A cell of the text is far longer than any plan. Paste the plan alone.") from error
+    first = next((number for number, cells in enumerate(lines) if len(cells) > 1), len(lines))
+    found.blocks.extend(TextBlock(" ".join(cells[0].split())) for cells in lines[:first])
+    rows = _whole_rows(lines[first:])
+    width = max((len(row) for row in rows), default=0)
+    if width > MOST_COLUMNS or len(rows) > MOST_ROWS:
+        raise PlanDocumentError("The text is far larger than any plan. Paste the plan alone.")
     if rows:
-        width = max(len(row) for row in rows)
-        found.blocks.append(TableBlock([[*row, *[Cell()] * (width - len(row))] for row in rows]))
+        found.blocks.append(
+            TableBlock([[*(Cell(lines_of(cell)) for cell in row), *[Cell()] * (width - len(row))] for row in rows])
+        )
     return found
 
 
+def _whole_rows(lines: list[list[str]]) -> list[list[str]]:
+    """Rows as wide as the first; what a line break within a cell tore apart is one row again.
+
+    A line alone may be a section; it is a part of the row above when that is not whole, or when it is a bullet.
+    """
+    rows: list[list[str]] = []
+    for cells in lines:
+        above = rows[-1] if len(rows) > 1 else None
+        is_torn = above is not None and 1 < len(above) < len(rows[0]) and len(above) + len(cells) - 1 <= len(rows[0])
+        goes_on = (
+            len(cells) == 1 and above is not None and len(above) > 1 and typed_bullet(cells[0].strip())[1] is not None
+        )
+        if above is not None and ((is_torn and len(cells) < len(rows[0])) or goes_on):
+            above[-1:] = [f"{above[-1]}\n{cells[0]}", *cells[1:]]
+        else:
+            rows.append(cells)
+    return rows
+
+
 def _listed(text: str) -> DocumentBlocks:
-    """Bulleted and numbered lines are actions, with owner and date after dashes; a line above some is their section."""
+    """Bulleted and numbered lines are actions, with owner and date after dashes; a line above some is their section.
+
+    A bullet of the second depth, by its sign or because it stands further in, belongs to the action above it.
+    """
     found = DocumentBlocks()
     rows: list[list[Cell]] = []
     section = ""
-    lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
-    for number, line in enumerate(lines):
-        plain, level = typed_bullet(_NUMBERED.sub("", line))
-        is_listed = level is not None or _NUMBERED.match(line) is not None
-        if is_listed and len(rows) < MOST_ROWS:
-            rows.append([Cell((Line(section),)), *_parts(plain)])
-        elif number + 1 < len(lines) and _is_listed(lines[number + 1]):
-            section = line
+    outer: int | None = None
+    lines = [line.expandtabs(4).rstrip() for line in text.split("\n") if line.strip()]
+    for number, raw in enumerate(lines):
+        line = " ".join(raw.split())
+        if not _is_listed(line):
+            if number + 1 < len(lines) and _is_listed(" ".join(lines[number + 1].split())):
+                section, outer = line, None
+            else:
+                found.blocks.append(TextBlock(line))
+            continue
+        depth = len(raw) - len(raw.lstrip())
+        outer = depth if outer is None else min(outer, depth)
+        wording, level = typed_bullet(_NUMBERED.sub("", line))
+        if rows and ((level or 0) > 0 or depth >= outer + _INDENT):
+            rows[-1][1] = _with_sub_bullet(rows[-1][1], wording)
+        elif len(rows) < MOST_ROWS:
+            rows.append([Cell((Line(section),)), *_parts(wording)])
         else:
-            found.blocks.append(TextBlock(line))
+            raise PlanDocumentError("The text is far longer than any plan. Paste the plan alone.")
     if rows:
         head = [Cell((Line(word),)) for word in HEADS]
         found.blocks.append(TableBlock([head, *rows]))
     return found
+
+
+def _with_sub_bullet(cell: Cell, wording: str) -> Cell:
+    first, *rest = cell.lines
+    return Cell((Line(first.text, 0), *rest, Line(wording, 1)))
 
 
 def _is_listed(line: str) -> bool:
@@ -81,9 +122,11 @@ def _is_listed(line: str) -> bool:
 
 
 def _parts(line: str) -> list[Cell]:
-    """Action, owner and date; what is more stays with the action."""
+    """Action, owner and date; what is more stays with the action. Of two parts, the second may be the date."""
     parts = _PARTS.split(line)
     if not 2 <= len(parts) <= 3:
         parts = [line]
+    if len(parts) == 2 and (day_of(parts[1]) is not None or parts[1].lower() in _WHEN):
+        parts.insert(1, "")
     parts += [""] * (3 - len(parts))
     return [Cell((Line(part),)) if part else Cell() for part in parts]

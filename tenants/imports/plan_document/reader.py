@@ -7,48 +7,44 @@ a cell has no bullets, each of its paragraphs is an action. Every text of the do
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO
 
 from tenants.imports.plan_document.blocks import Cell, DocumentBlocks, Line, TableBlock, TextBlock, by_grid
 from tenants.imports.plan_document.columns import (
     PlanField,
-    TableGuess,
     TableMapping,
     guess_columns,
     heads_of,
     is_repeated_head,
 )
-from tenants.imports.plan_document.pasted import blocks_of_text
-from tenants.imports.plan_document.sheet import decoded, read_csv, read_workbook
+from tenants.imports.plan_document.dates import day_of
+from tenants.imports.plan_document.files import read_blocks
+from tenants.imports.plan_document.problems import PlanDocumentError
 from tenants.imports.plan_document.types import (
     DocumentAction,
     DocumentDuty,
     DocumentExpectation,
     DocumentSection,
     PlanDocument,
-    PlanDocumentError,
 )
-from tenants.imports.plan_document.word import MOST_BYTES, read_word
 from tenants.imports.plan_document.words import (
     FILL_NAMES,
-    day_of,
+    is_person,
     is_tick,
-    role_key,
     split_people,
     status_of,
     status_of_fill,
 )
 from tenants.plan.models import ActionStatus, Theme
 
-__all__ = [
-    "MOST_BYTES", "DocumentBlocks", "PlanField", "TableGuess", "TableMapping", "guess_columns", "plan_from",
-    "read_blocks", "read_plan_document",
-]  # fmt: skip
-
 LONGEST_TITLE = 200
+LONGEST_HEADING = 60  # of a paragraph that stands right above a table and is taken for its heading
+MOST_ACTIONS = 5_000
+LONGEST_SHARED = 1_000  # what a row says of all its actions is said again at each, unless it is longer
 _THEME_WORDS = (
     (Theme.ONLINE_SAFETY, r"\bit\b|\bict\b|online|on-line|e-?safety|internet|filter|digital|comput"),
     (Theme.RESILIENCE, r"resilien|curriculum|british values|safe space|debate"),
@@ -63,32 +59,9 @@ _TICKED = {
 }
 
 
-def read_blocks(stream: BinaryIO, file_name: str) -> DocumentBlocks:
-    """What a file holds, by its name's ending. Raises PlanDocumentError, which says what is wrong and what to do."""
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    if size > MOST_BYTES:
-        raise PlanDocumentError(
-            f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Take pictures out of the document and save it again."
-        )
-    ending = file_name.lower().rpartition(".")[2]
-    match ending:
-        case "xlsx" | "xls" | "ods":
-            return read_workbook(stream)
-        case "csv":
-            return read_csv(stream)
-        case "txt":
-            return blocks_of_text(decoded(stream.read()))
-        case "docx" | "doc":
-            return read_word(stream)
-    raise PlanDocumentError(
-        "This kind of file is not read. Upload a .docx, .xlsx, .xls, .ods or .csv file, or paste the text."
-    )
-
-
 def read_plan_document(stream: BinaryIO) -> PlanDocument:
     """The plan in a Word file as its columns are guessed. Raises PlanDocumentError."""
-    blocks = read_word(stream)
+    blocks = read_blocks(stream, "plan.docx")
     plan = plan_from(blocks, [guess.mapping for guess in guess_columns(blocks)])
     if not plan.actions:
         raise PlanDocumentError(_nothing_found(blocks))
@@ -122,6 +95,7 @@ class _Assembly:
         self._section: DocumentSection | None = None
         self._duty: DocumentDuty | None = None
         self._expectation: DocumentExpectation | None = None
+        self._heading: TextBlock | None = None  # above what comes next: its section's title, if that is a table
         by_table = {each.table: each for each in mapping}
         number = 0
         for block in blocks.blocks:
@@ -130,15 +104,31 @@ class _Assembly:
             elif not block.is_ours:
                 self._table(block, by_table.get(number))
                 number += 1
+        self._set_aside_heading()
         for text in blocks.around:
             self._left_over(text)
         self.plan.title = self.plan.title or file_title or "Action plan"
 
     def _text(self, block: TextBlock) -> None:
-        if not block.is_ours:
+        if block.is_ours:
+            self.plan.title = self.plan.title or block.text[:LONGEST_TITLE]
+        elif self.plan.title and (block.is_heading or self._could_be_heading(block.text)):
+            self._set_aside_heading()
+            self._heading = block
+        else:
+            if self._heading is not None and not self._heading.is_heading:
+                self._set_aside_heading()
             self._outside(block.text)
-        elif not self.plan.title:
-            self.plan.title = block.text[:LONGEST_TITLE]
+
+    def _could_be_heading(self, text: str) -> bool:
+        is_under_one = self._heading is not None and self._heading.is_heading
+        return not is_under_one and len(text) <= LONGEST_HEADING and ":" not in text and text[-1:].isalpha()
+
+    def _set_aside_heading(self) -> None:
+        """A heading that is not a section's after all is a text like others."""
+        heading, self._heading = self._heading, None
+        if heading is not None:
+            self._outside(heading.text)
 
     def _outside(self, text: str) -> None:
         if not text:
@@ -158,6 +148,7 @@ class _Assembly:
 
     def _table(self, table: TableBlock, mapping: TableMapping | None) -> None:
         if mapping is None or not mapping.use:
+            self._set_aside_heading()
             for row in table.rows:
                 for cell in row:
                     for line in cell.lines:
@@ -171,7 +162,7 @@ class _Assembly:
         columns = _Columns(mapping.fields, heads, merges=table.merges)
         for row in table.rows[first:]:
             if not is_repeated_head(row, heads):
-                self._row(row, columns)
+                self._row(columns.as_seen(row, self._left_over), columns)
 
     def _row(self, row: list[Cell], columns: "_Columns") -> None:
         filled = [cell for cell in row if cell.text]
@@ -179,16 +170,22 @@ class _Assembly:
             return
         if columns.is_section(row, filled):
             title, *rest = filled[0].text.split("\n")
+            self._set_aside_heading()
             self._begin_section(title)
             for text in rest:
                 self._left_over(text)
             return
+        if self._heading is not None:
+            heading, self._heading = self._heading, None
+            self._begin_section(heading.text)
         cells = columns.cells(row)
         if section := cells.get(PlanField.SECTION):
             self._take_section(section)
         is_new = self._take_duty(cells.get(PlanField.DUTY), columns)
         expectation = self._take_meaning(cells.get(PlanField.MEANING), columns, is_new)
         _fill(expectation, columns, cells, row)
+        if len(expectation.actions) > MOST_ACTIONS or len(self.plan.sections) > MOST_ACTIONS:
+            raise PlanDocumentError(f"The document has more than {MOST_ACTIONS:,} actions. Is it the right one?")
 
     def _begin_section(self, title: str) -> None:
         self._section = DocumentSection(title, _theme(title))
@@ -218,9 +215,7 @@ class _Assembly:
         text = cell.wording if cell else ""
         goes_on = cell is not None and cell.goes_on
         same = (
-            self._expectation is not None
-            and not is_new
-            and (goes_on or (text == self._expectation.wording) or (not text and not columns.merges))
+            self._expectation is not None and not is_new and (goes_on or not text or text == self._expectation.wording)
         )
         if self._expectation is None or not same:
             self._expectation = DocumentExpectation(text, cell.notes if cell else "")
@@ -237,9 +232,13 @@ class _Assembly:
     def _current_duty(self) -> DocumentDuty:
         if self._duty is None:
             section = self._current_section()
-            self._duty = DocumentDuty("")
+            self._duty = DocumentDuty(section.title)
             section.duties.append(self._duty)
         return self._duty
+
+
+_SAID_OF_EACH_ROW = {PlanField.STATUS, *_TICKED, PlanField.DUE, PlanField.ROLES, PlanField.OWNER}
+_ONE_CELL = {PlanField.ROLES, PlanField.STATUS, *_TICKED, PlanField.DUE, PlanField.NUMBER}
 
 
 @dataclass
@@ -250,11 +249,28 @@ class _Columns:
     heads: list[str]
     merges: bool
     first: dict[PlanField, int] = field(init=False)
+    above: dict[int, Cell] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.first = {}
+        self.first, self.above = {}, {}
         for number, each in enumerate(self.fields):
             self.first.setdefault(each, number)
+
+    def as_seen(self, row: list[Cell], hidden: Callable[[str], None]) -> list[Cell]:
+        """The row with what a merged cell says of each of its rows. Text that Word hides in such a cell goes to `hidden`."""
+        seen = []
+        for place, cell in by_grid(row):
+            if not cell.goes_on:
+                self.above[place] = cell
+                seen.append(cell)
+                continue
+            if cell.text:
+                hidden(cell.text)
+            field_here = self.fields[place] if place < len(self.fields) else None
+            above = self.above.get(place)
+            says_it = above is not None and field_here in _SAID_OF_EACH_ROW
+            seen.append(replace(above, span=cell.span) if above and says_it else replace(cell, lines=()))
+        return seen
 
     def is_section(self, row: list[Cell], filled: list[Cell]) -> bool:
         """A cell across the whole table; in a sheet, where nothing is merged, a row with only its first cell filled."""
@@ -281,12 +297,24 @@ class _Columns:
                 found.append((self.heads[place] if known else "", cell))
         return found
 
+    def beyond(self, row: list[Cell], *wanted: PlanField) -> list[tuple[str, Cell]]:
+        """Filled cells of fields that are read from one cell, in further columns that were said to hold them."""
+        return [
+            (self.heads[place], cell)
+            for place, cell in by_grid(row)
+            if cell.text
+            and place < len(self.fields)
+            and self.fields[place] in wanted
+            and self.first[self.fields[place]] != place
+        ]
+
 
 def _fill(expectation: DocumentExpectation, columns: _Columns, cells: dict[PlanField, Cell], row: list[Cell]) -> None:
     """Puts the actions of a row under their expectation, each with what the row says of it."""
     found, lead_in = _actions_in(cells.get(PlanField.ACTION))
-    roles, unplaced = _roles(found, cells.get(PlanField.ROLES))
-    owners = [split_people(cell.text) for _, cell in columns.others(row, PlanField.OWNER)]
+    whose, unplaced = _whose(found, cells.get(PlanField.ROLES))
+    others = [*columns.others(row, PlanField.OWNER), *columns.beyond(row, PlanField.ROLES)]
+    owners = [split_people(cell.text) for _, cell in others]
     status, status_words = _status(columns, cells, row)
     due_on, due_words = _due(cells.get(PlanField.DUE))
     evidence = "\n".join(cell.text for _, cell in columns.others(row, PlanField.EVIDENCE))
@@ -296,16 +324,19 @@ def _fill(expectation: DocumentExpectation, columns: _Columns, cells: dict[PlanF
         said = [*lead_in, *unplaced, *people, status_words, due_words, evidence, *remarks]
         expectation.note = "\n".join(text for text in (expectation.note, *said) if text)
         return
-    for number, each in enumerate(found):
-        own = tuple(word for names, _ in owners for word in names)
+    if len(found) > 1 and len(evidence) + sum(map(len, remarks)) > LONGEST_SHARED:
+        lead_in, remarks, evidence = [*lead_in, *remarks, evidence], [], ""
+    own = tuple(word for names, _ in owners for word in names)
+    named = [person for _, person in owners if person]
+    for each, (own_roles, own_people) in zip(found, whose, strict=True):
         expectation.actions.append(
             DocumentAction(
                 wording=each.text,
-                roles=(*roles[number], *(word for word in own if word not in roles[number])),
+                roles=tuple(dict.fromkeys((*own_roles, *own))),
                 note="\n".join([*each.remarks, *remarks]),
                 status=status,
                 status_words=status_words,
-                owner=", ".join(person for _, person in owners if person),
+                owner=", ".join(dict.fromkeys((*own_people, *named))),
                 due_on=due_on,
                 due_words=due_words,
                 evidence=evidence,
@@ -315,14 +346,14 @@ def _fill(expectation: DocumentExpectation, columns: _Columns, cells: dict[PlanF
 
 
 def _remarks(columns: _Columns, cells: dict[PlanField, Cell], row: list[Cell]) -> list[str]:
-    """Cells that have no place of their own, each after its column's head; numbers of rows are left to the order."""
+    """Cells that have no place of their own, each after its column's head; running numbers are left to the order."""
     found = []
-    for head, cell in columns.others(row, PlanField.NOTE):
+    for head, cell in [*columns.others(row, PlanField.NOTE), *columns.beyond(row, *(_ONE_CELL - {PlanField.ROLES}))]:
         ours = head in {"Notes", "Note"}
         found.append(cell.text if ours or not head else f"{head}: {cell.text}")
     number = cells.get(PlanField.NUMBER)
-    if number is not None and number.text and not re.fullmatch(r"[\d.()]+", number.text):
-        found.append(number.text)
+    if number is not None and number.text and not re.fullmatch(r"\(?\d+[.)]?", number.text):
+        found.append(number.text if re.search(r"[^\W\d]", number.text) else f"No. {number.text}")
     return found
 
 
@@ -384,39 +415,58 @@ def _is_remark(line: Line, found: list[_Found]) -> bool:
     return bool(found) and re.fullmatch(r"(https?://|www\.)\S+", line.text) is not None
 
 
-def _roles(found: list[_Found], cell: Cell | None) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The roles of each action, and roles that belong to none because the row has no action.
+_Whose = tuple[tuple[str, ...], tuple[str, ...]]  # roles, and people by name
 
-    Roles that stand apart from each other, by blank lines, are lined up with the actions: as many as there are actions
+
+def _whose(found: list[_Found], cell: Cell | None) -> tuple[list[_Whose], list[str]]:
+    """The roles and people of each action, and those that belong to none because the row has no action.
+
+    Words that stand apart from each other, by blank lines, are lined up with the actions: as many as there are actions
     belong one to each; otherwise an action has the last that begins no lower than it does.
     """
-    groups: list[tuple[int, list[str]]] = []
+    starts, groups = _groups(cell)
+    if not found:
+        return [], [word for group in groups for word in group]
+    if not groups:
+        return [((), ())] * len(found), []
+    if len(groups) == len(found):
+        return [_roles_and_people(group) for group in groups], []
+    placed = [max(bisect_right(starts, each.line) - 1, 0) for each in found]
+    # A group that begins below every action is the last action's, beside what that has.
+    taken = set(placed)
+    last = [*groups[placed[-1]], *(word for n, group in enumerate(groups) if n not in taken for word in group)]
+    return [*(_roles_and_people(groups[n]) for n in placed[:-1]), _roles_and_people(last)], []
+
+
+def _groups(cell: Cell | None) -> tuple[list[int], list[list[str]]]:
+    """The words of each group of lines, and the line in which it begins."""
+    starts: list[int] = []
+    groups: list[list[str]] = []
     apart = True
     for line, each in enumerate(cell.lines if cell else ()):
-        if not each.text:
-            apart = True
-            continue
-        if apart:
-            groups.append((line, []))
-        parts = [part.strip() for part in each.text.split(",")]
-        # Roles in a row are told apart; anything else stays as it stands.
-        groups[-1][1].extend(parts if all(role_key(part) for part in parts) else [each.text])
-        apart = False
-    words = [tuple(group) for _, group in groups]
-    if not found:
-        return [], [word for group in words for word in group]
-    if not words:
-        return [() for _ in found], []
-    if len(words) == len(found):
-        return words, []
-    starts = [line for line, _ in groups]
-    placed = [max((n for n, start in enumerate(starts) if start <= each.line), default=0) for each in found]
-    # A group that begins below every action is the last action's, beside what that has.
-    whose = [words[group] for group in placed]
-    for number, group in enumerate(words):
-        if number not in placed:
-            whose[-1] = (*whose[-1], *(word for word in group if word not in whose[-1]))
-    return whose, []
+        if each.text and apart:
+            starts.append(line)
+            groups.append([])
+        if each.text:
+            groups[-1].append(each.text)
+        apart = not each.text
+    return starts, groups
+
+
+def _roles_and_people(words: Sequence[str]) -> _Whose:
+    """Roles in a row are told apart, and names beside them; other words stay as they stand, as a role nobody knows yet."""
+    roles: dict[str, None] = {}
+    people: dict[str, None] = {}
+    for part in (part.strip() for each in words for part in each.split(",")):
+        named, person = split_people(part)
+        if named and not person:
+            roles[part] = None  # “SLT and governors” stays as it stands
+        elif person and (named or is_person(person)):
+            roles.update(dict.fromkeys(named))
+            people[person] = None
+        elif part:
+            roles[part] = None
+    return tuple(roles), tuple(people)
 
 
 def _theme(title: str) -> Theme | None:

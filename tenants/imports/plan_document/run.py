@@ -13,15 +13,12 @@ from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.imports.models import ImportKind, ImportRun, ImportState
 from tenants.imports.plan_document.apply import findings_in, make_plan_from_document
-from tenants.imports.plan_document.reader import (
-    DocumentBlocks,
-    TableGuess,
-    TableMapping,
-    guess_columns,
-    plan_from,
-    read_blocks,
-)
-from tenants.imports.plan_document.types import NoActionFound, PlanDocument, PlanDocumentError
+from tenants.imports.plan_document.blocks import DocumentBlocks
+from tenants.imports.plan_document.columns import TableGuess, TableMapping, guess_columns
+from tenants.imports.plan_document.files import read_blocks
+from tenants.imports.plan_document.problems import NoActionFound, PlanDocumentError
+from tenants.imports.plan_document.reader import plan_from
+from tenants.imports.plan_document.types import PlanDocument
 from tenants.imports.remembered import remember_columns, remembered_columns
 from tenants.imports.runs import forget_file_after_commit
 from tenants.plan.actions import PlanError

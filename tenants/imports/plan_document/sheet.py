@@ -2,15 +2,14 @@
 
 import csv
 import io
-import re
 import zipfile
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
-from lxml import etree
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError
 
 from tenants.imports.plan_document.blocks import (
+    MOST_CHARACTERS,
     MOST_COLUMNS,
     MOST_ROWS,
     Cell,
@@ -20,56 +19,50 @@ from tenants.imports.plan_document.blocks import (
     TextBlock,
     lines_of,
 )
-from tenants.imports.plan_document.package import MOST_XML_BYTES, check_archive
-from tenants.imports.plan_document.types import PlanDocumentError
-from tenants.imports.tabular.table import DELIMITERS, TableError, has_vast_sheet
+from tenants.imports.plan_document.package import check_archive
+from tenants.imports.plan_document.problems import PlanDocumentError
+from tenants.imports.plan_document.shading import shading_of
+from tenants.imports.tabular.table import DELIMITERS
+from tenants.imports.tabular.workbook import Sheet, sheets_of
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _OUR_OWN = {"about", "sections"}  # sheets that our own files hold besides the plan
 
 
 def read_workbook(stream: BinaryIO) -> DocumentBlocks:
-    """Every sheet of a workbook. Raises PlanDocumentError with what to do."""
+    """Every sheet of a workbook. Raises PlanDocumentError with what to do; to be called in a confined process."""
     if zipfile.is_zipfile(stream):
         check_archive(stream)
-        _refuse_vast_sheets(stream)
-    stream.seek(0)
-    fills = _fills(stream)
+    shading = shading_of(stream)
     stream.seek(0)
     try:
-        workbook = CalamineWorkbook.from_filelike(stream)
-        names = workbook.sheet_names
-        sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
+        sheets = list(sheets_of(stream))
     except (CalamineError, OSError, ValueError) as error:
         raise PlanDocumentError(
             f"The workbook could not be read: {error}. Save it as .xlsx and upload it again."
         ) from error
+    _refuse_too_much(sheets)
+    names = {sheet.name.lower() for sheet in sheets}
+    ours = "plan" in names and names >= _OUR_OWN
     found = DocumentBlocks()
-    ours = "plan" in {name.lower() for name in sheets} and {name.lower() for name in sheets} >= _OUR_OWN
-    for number, (name, rows) in enumerate(sheets.items()):
-        if ours and name.lower() in _OUR_OWN:
+    for sheet in sheets:
+        if ours and sheet.name.lower() in _OUR_OWN:
             continue
-        if not ours and len(sheets) > 1 and any(cell not in {"", None} for row in rows for cell in row):
-            found.blocks.append(TextBlock(name))
-        _add(
-            found,
-            [
-                [_cell(value, fills.get((number, r, c), "")) for c, value in enumerate(row)]
-                for r, row in enumerate(rows)
-            ],
-        )
+        if not ours and len(sheets) > 1 and any(any(value not in {"", None} for value in row) for _, row in sheet.rows):
+            found.blocks.append(TextBlock(sheet.name))
+        fills = shading.get(sheet.name, {})
+        rows = [
+            [_cell(value, fills.get((line - 1, place), "")) for place, value in enumerate(row)]
+            for line, row in sheet.rows
+        ]
+        _add(found, rows)
     return found
 
 
-def _refuse_vast_sheets(stream: BinaryIO) -> None:
-    stream.seek(0)
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            vast = has_vast_sheet(archive)
-    except TableError as error:
-        raise PlanDocumentError(str(error)) from error
-    if vast:
-        raise PlanDocumentError("A sheet of the workbook claims to be vast. Copy the plan into a new workbook.")
+def _refuse_too_much(sheets: list[Sheet]) -> None:
+    """A long text that many cells share is stored once in the file, and would be read out for each of them."""
+    length = sum(len(value) for sheet in sheets for _, row in sheet.rows for value in row if isinstance(value, str))
+    if length > MOST_CHARACTERS:
+        raise PlanDocumentError("The workbook holds far more text than any plan. Copy the plan into a new workbook.")
 
 
 def read_csv(stream: BinaryIO) -> DocumentBlocks:
@@ -133,67 +126,3 @@ def _cell(value: Any, fill: str) -> Cell:
 
 def _text_cell(value: str) -> Cell:
     return Cell(lines_of(value))
-
-
-def _fills(stream: BinaryIO) -> dict[tuple[int, int, int], str]:
-    """The colour of each shaded cell by sheet, row and column; nothing where the file has none or is no .xlsx."""
-    stream.seek(0)
-    if not zipfile.is_zipfile(stream):
-        return {}
-    found: dict[tuple[int, int, int], str] = {}
-    with zipfile.ZipFile(stream) as archive:
-        names = set(archive.namelist())
-        if "xl/styles.xml" not in names:
-            return {}
-        colours = _colours(archive)
-        for number in range(50):
-            name = f"xl/worksheets/sheet{number + 1}.xml"
-            if name not in names or archive.getinfo(name).file_size > MOST_XML_BYTES:
-                break
-            for reference, style in _styled(archive, name):
-                if colours.get(style):
-                    row, column = _place(reference)
-                    found[number, row, column] = colours[style]
-    return found
-
-
-def _colours(archive: zipfile.ZipFile) -> dict[int, str]:
-    """The fill of each cell style, as RRGGBB."""
-    try:
-        root = etree.fromstring(archive.read("xl/styles.xml"), _parser())
-    except etree.XMLSyntaxError:
-        return {}
-    fills = []
-    for fill in root.iterfind(f"{_MAIN}fills/{_MAIN}fill"):
-        colour = fill.find(f"{_MAIN}patternFill/{_MAIN}fgColor")
-        fills.append((colour.get("rgb") or "")[-6:] if colour is not None else "")
-    found = {}
-    for number, style in enumerate(root.iterfind(f"{_MAIN}cellXfs/{_MAIN}xf")):
-        index = style.get("fillId", "0")
-        if index.isdecimal() and int(index) < len(fills):
-            found[number] = fills[int(index)]
-    return found
-
-
-def _styled(archive: zipfile.ZipFile, name: str) -> list[tuple[str, int]]:
-    try:
-        root = etree.fromstring(archive.read(name), _parser())
-    except etree.XMLSyntaxError:
-        return []
-    return [
-        (cell.get("r", ""), int(cell.get("s", "0")))
-        for cell in root.iter(f"{_MAIN}c")
-        if cell.get("s", "0").isdecimal() and re.fullmatch(r"[A-Z]{1,3}[0-9]{1,7}", cell.get("r", ""))
-    ]
-
-
-def _parser() -> Any:
-    return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-
-
-def _place(reference: str) -> tuple[int, int]:
-    letters = re.match(r"[A-Z]+", reference)
-    column = 0
-    for letter in letters[0] if letters else "A":
-        column = column * 26 + ord(letter) - 64
-    return int(re.sub(r"[A-Z]", "", reference)) - 1, column - 1

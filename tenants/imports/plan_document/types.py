@@ -6,14 +6,6 @@ from datetime import date
 from tenants.plan.models import ActionStatus, Theme
 
 
-class PlanDocumentError(Exception):
-    """The document cannot be read as a plan; the message says why and what to do."""
-
-
-class NoActionFound(PlanDocumentError):
-    """The document can be read, and no column of it is known to hold actions."""
-
-
 @dataclass(frozen=True)
 class DocumentAction:
     """`roles`, `owner` and the fields ending in `words` are the document's own words.

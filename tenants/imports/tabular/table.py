@@ -3,25 +3,22 @@
 import codecs
 import csv
 import io
-import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from itertools import chain, islice
-from typing import IO, Any, BinaryIO
+from typing import BinaryIO
 
-from python_calamine import CalamineError, CalamineWorkbook
+from tenants.imports.confined import Limits, Refused, Unreadable, read_confined
+from tenants.imports.tabular.workbook import ROWS_BEFORE_HEADER, looks_like_header
 
 MOST_BYTES = 100 * 1024 * 1024
-MOST_UNPACKED_BYTES = 500 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 32_767
-ROWS_BEFORE_HEADER = 20
 DELIMITERS = ",;\t|"
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
+WORKBOOK_READER = "tenants.imports.tabular.workbook:table_rows"
+WORKBOOK_LIMITS = Limits(memory=640 * 1024 * 1024, seconds=60, output=500 * 1024 * 1024)
 
 
 class TableError(Exception):
@@ -76,7 +73,7 @@ def open_table(stream: BinaryIO, *, file_name: str, is_header: Callable[[list[st
     if size > MOST_BYTES:
         raise TableError(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Split it and upload the parts.")
     reader = _spreadsheet_rows if file_name.lower().endswith(SPREADSHEETS) else _csv_rows
-    return _with_header(reader(stream), is_header or _looks_like_header)
+    return _with_header(reader(stream), is_header or looks_like_header)
 
 
 def _with_header(rows: Iterator[Row], is_header: Callable[[list[str]], bool]) -> Table:
@@ -99,11 +96,6 @@ def _body(rows: Iterator[Row], width: int) -> Iterator[Row]:
             raise TableError(f"The file has more than {MOST_ROWS:,} rows. Split it and upload the parts.")
         cells = row.cells[:width]
         yield Row(row.line, cells + ("",) * (width - len(cells)))
-
-
-def _looks_like_header(names: list[str]) -> bool:
-    filled = [name for name in names if name]
-    return len(filled) >= 2 and all(any(letter.isalpha() for letter in name) for name in filled)
 
 
 def _csv_rows(stream: BinaryIO) -> Iterator[Row]:
@@ -154,93 +146,16 @@ def _delimiter(first_line: str) -> str:
 
 
 def _spreadsheet_rows(stream: BinaryIO) -> Iterator[Row]:
-    _refuse_bombs(stream)
     try:
-        workbook = CalamineWorkbook.from_filelike(stream)
-        for name in workbook.sheet_names:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            if any(_looks_like_header([_as_text(cell).strip() for cell in row]) for row in rows[:ROWS_BEFORE_HEADER]):
-                break
-        else:
-            raise TableError("No sheet of the workbook has a header row. The row above the data must name the columns.")
-    except CalamineError as error:
-        raise TableError(f"The workbook could not be read: {error}. Save it as .xlsx and upload it again.") from error
-    for line, cells in enumerate(rows, start=1):
-        texts = tuple(_trimmed(_as_text(cell)) for cell in cells)
-        if any(texts):
-            yield Row(line, texts)
-
-
-def _refuse_bombs(stream: IO[bytes]) -> None:
-    if not zipfile.is_zipfile(stream):
-        stream.seek(0)
-        return  # an old .xls; calamine says when it is not
-    with zipfile.ZipFile(stream) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MOST_UNPACKED_BYTES:
-            raise TableError("The workbook unpacks to far more than it should. Export it again, as CSV if possible.")
-        if has_vast_sheet(archive):
-            raise TableError("A sheet of the workbook claims to be vast. Copy its rows into a new workbook.")
-    stream.seek(0)
-
-
-_PLACE = re.compile(rb'\br="([A-Z]{1,7})([0-9]{1,10})"')
-_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="([0-9]{1,12})"')
-_FURTHEST_ROW, _FURTHEST_COLUMN = 1_048_576, 16_384  # of Excel's sheets
-_MOST_PLACES = 30_000_000
-
-
-def has_vast_sheet(archive: zipfile.ZipFile) -> bool:
-    """Whether a sheet has a cell so far out that laying the sheet out would take all memory there is.
-
-    The reader of workbooks keeps a place for every cell up to the furthest, and ends the process when it cannot.
-    """
-    for name in archive.namelist():
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            row, column = _furthest(archive, name)
-            if row > _FURTHEST_ROW or column > _FURTHEST_COLUMN or row * column > _MOST_PLACES:
-                return True
-        elif name == "content.xml" and any(int(n) > _FURTHEST_ROW for n in _found(archive, name, _REPEATED)):
-            return True
-    return False
-
-
-def _furthest(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
-    row = column = 0
-    for letters, number in _found(archive, name, _PLACE):
-        row = max(row, int(number))
-        column = max(column, _column_number(letters))
-    return row, column
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _found(archive: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes]) -> Iterator[Any]:
-    """Matches of a pattern in a part, which is never held whole."""
-    try:
-        with archive.open(name) as part:
-            rest = b""
-            while chunk := part.read(1024 * 1024):
-                yield from pattern.findall(rest + chunk)
-                rest = chunk[-80:]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise TableError("The workbook is damaged or protected. Save it again and upload that.") from error
-
-
-def _as_text(cell: Any) -> str:
-    """A cell as it would be typed: dates as YYYY-MM-DD, whole numbers without a decimal point."""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell)
+        for line, cells in read_confined(WORKBOOK_READER, stream, limits=WORKBOOK_LIMITS):
+            yield Row(line, tuple(_trimmed(cell) for cell in cells))
+    except Refused as told:
+        raise TableError(str(told)) from told
+    except Unreadable as error:
+        raise TableError(
+            "The workbook could not be read: it is damaged, or far larger inside than it looks. Copy its rows into a new"
+            " workbook, or save it as CSV, and upload that."
+        ) from error
 
 
 def _trimmed(cell: str) -> str:
