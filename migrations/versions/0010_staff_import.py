@@ -10,11 +10,12 @@ branch_labels = None
 depends_on = None
 
 BOTH = "prevent_web, prevent_worker"
-AT_A_SCHOOL = "school_id = any (visible_schools())"
-SCHOOL_OR_TRUST = f"case when school_id is not null then {AT_A_SCHOOL} else trust_id = scope_key('trust') end"
+# A run has up to hundreds of thousands of rows: what may be seen is worked out once for a statement, not once for a row.
+AT_A_SCHOOL = "school_id = any ((select visible_schools())::uuid[])"
+SCHOOL_OR_TRUST = f"case when school_id is not null then {AT_A_SCHOOL} else trust_id = (select scope_key('trust')) end"
 RUN = (
-    f"case when school_id is not null then {AT_A_SCHOOL} when trust_id is not null then trust_id = scope_key('trust')"
-    " else scope_is_platform() end"
+    f"case when school_id is not null then {AT_A_SCHOOL} when trust_id is not null"
+    " then trust_id = (select scope_key('trust')) else scope_is_platform() end"
 )
 # table -> (who may see a row, who may write one)
 POLICIES = {
@@ -42,15 +43,8 @@ def upgrade() -> None:
         for policy in ("seen", "added", "changed", "removed"):
             op.execute(f"drop policy {policy} on {table}")
         _add_policies(table, RUN, RUN)
-    # Thousands of people are added in one statement: the schools are worked out once for it, not once for each row.
-    for table in ("staff_member", "staff_role_held", "staff_import_effect"):
-        op.execute(
-            f"alter policy added on {table} with check (school_id = any ((select visible_schools())::uuid[]))"
-        )
-    op.execute(
-        "alter policy added on staff_import_row with check (case when school_id is not null"
-        " then school_id = any ((select visible_schools())::uuid[]) else trust_id = (select scope_key('trust')) end)"
-    )
+    for table in ("staff_member", "staff_role_held"):
+        op.execute(f"alter policy added on {table} with check ({AT_A_SCHOOL})")
 
 
 def _add_policies(table: str, seen: str, written: str) -> None:
@@ -179,9 +173,7 @@ def _add_what_was_done() -> None:
         _created_at(),
         *_keys("staff_import_effect", "run_id", "school_id"),
     )
-    op.create_index(
-        "ix_staff_import_effect_run_id_school_id", "staff_import_effect", ["run_id", "school_id", "kind"]
-    )
+    op.create_index("ix_staff_import_effect_run_id_school_id", "staff_import_effect", ["run_id", "school_id", "kind"])
 
 
 def _add_what_is_remembered() -> None:

@@ -9,8 +9,10 @@ from sqlalchemy import select, text
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.imports.staff.matching import compare_with_staff
-from tenants.imports.staff.models import Outcome, SchoolStep, StaffImportSchool
+from tenants.imports.staff.models import Outcome, RememberedAs, SchoolStep, StaffImportSchool
 from tenants.imports.staff.people import keep_rejected, write_effects
+from tenants.imports.staff.queries import said_of_bare_names
+from tenants.imports.staff.remembered import remember_words
 from tenants.imports.staff.staging import PEOPLE, forget_temporary_tables
 
 NOT_DECIDED = "may be somebody who is there already, and nobody said who. Import the row again and choose"
@@ -20,7 +22,7 @@ _LOCK = "select id from staff_member where school_id = :school for update"
 _LOAD = """
 insert into import_person
 select id, school_id, school_word, lines, given_name, family_name, email, staff_code, trn, roles, roles_from,
-  roles_until, roles_guessed, starts_on, leaves_on, lower(given_name || ' ' || family_name), lower(email), decided,
+  roles_until, roles_guessed, starts_on, leaves_on, lower(given_name || ' ' || family_name), lower(email), lower(staff_code), decided,
   decided_staff_id
 from staff_import_row where run_id = :run and school_id = :school and outcome <> 'leaves'
 """
@@ -92,6 +94,7 @@ def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as
     )
     if school is None or school.step is not SchoolStep.WAITING:
         return None
+    remember_words(scope, RememberedAs.PERSON, said_of_bare_names(run_id, scope.school_id))
     values: dict[str, Any] = {
         "run": run_id,
         "school": scope.school_id,
@@ -103,13 +106,10 @@ def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as
         db.session.execute(text(statement), values)
     compare_with_staff([scope.school_id], as_at=as_at)
     db.session.execute(text(_LEAVERS if complete else f"{_LEAVERS} and false"), values)
-    write_effects(values, before=True)
-    for statement in (
-        _CHANGE_MEMBERS, _NEVER_HELD, _END_ROLES, _BEGIN_ROLES, _LEAVE, _JOIN, _JOIN_ROLES,
-    ):  # fmt: skip
-        db.session.execute(text(statement), values)
-    write_effects(values, before=False)
     counts = counts_of_outcomes()
+    write_effects(values, before=True)
+    _write(counts, values)
+    write_effects(values, before=False)
     keep_rejected(run_id, {Outcome.UNCLEAR: NOT_DECIDED, Outcome.LEFT_OUT: SAID_LEFT_OUT})
     db.session.execute(text("delete from staff_import_row where run_id = :run and school_id = :school"), values)
     school.step, school.counts, school.applied_at = SchoolStep.APPLIED, counts, db.session.scalar(text("select now()"))
@@ -117,9 +117,21 @@ def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as
     return counts
 
 
+def _write(counts: dict[str, int], values: dict[str, Any]) -> None:
+    statements: list[str] = []
+    if counts[Outcome.CHANGES]:
+        statements += [_CHANGE_MEMBERS, _NEVER_HELD, _END_ROLES, _BEGIN_ROLES]
+    if counts[Outcome.LEAVES]:
+        statements.append(_LEAVE)
+    if counts[Outcome.JOINS]:
+        statements += [_JOIN, _JOIN_ROLES]
+    for statement in statements:
+        db.session.execute(text(statement), values)
+
+
 def counts_of_outcomes() -> dict[str, int]:
     """How many people of the comparison had each outcome, and how many leave."""
     rows = db.session.execute(text("select outcome, count(*) from import_outcome group by outcome"))
-    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | dict(rows.tuples().all())
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {name: count for name, count in rows}
     counts[Outcome.LEAVES] = db.session.scalar(text("select count(*) from import_leaver")) or 0
     return counts

@@ -26,9 +26,7 @@ order by 1
 
 def reasons_by_line(run_id: uuid.UUID) -> dict[int, str]:
     """Why each line of a file that waits in its preview would not be taken."""
-    rows = db.session.execute(
-        text(_REASONS), {"run": run_id, "not_placed": _NOT_PLACED, "not_decided": _NOT_DECIDED}
-    )
+    rows = db.session.execute(text(_REASONS), {"run": run_id, "not_placed": _NOT_PLACED, "not_decided": _NOT_DECIDED})
     return dict(rows.tuples().all())
 
 

@@ -10,12 +10,17 @@ from sqlalchemy import text
 from prevent_trust.database import db
 from tenants.imports.staff.models import Outcome
 
-# What an import may change of somebody, as one text; whose person it is elsewhere is not part of it.
+# What an import may change of somebody, as a fingerprint; whose person it is elsewhere is not part of it. Goes with HELD.
 STANDING = """
 md5(concat_ws('|', m.given_name, m.family_name, coalesce(m.email, '-'), coalesce(m.staff_code, '-'), coalesce(m.trn, '-'),
-  coalesce(m.starts_on::text, '-'), coalesce(m.leaves_on::text, '-'),
-  (select string_agg(concat_ws(',', r.role, r.from_on::text, '>', r.until_on::text), ';' order by r.role, r.from_on, r.id)
-   from staff_role_held r where r.school_id = m.school_id and r.staff_id = m.id)))
+  coalesce(m.starts_on::text, '-'), coalesce(m.leaves_on::text, '-'), held.roles))
+"""
+HELD = """
+left join (
+  select staff_id, string_agg(concat_ws(',', role, from_on::text, '>', until_on::text), ';' order by role, from_on, id)
+    as roles
+  from staff_role_held where school_id = :school group by staff_id
+) held on held.staff_id = m.id
 """
 _BEFORE = """
 insert into staff_import_effect (run_id, school_id, staff_id, kind, before)
@@ -30,13 +35,15 @@ where m.school_id = :school
 """
 _AFTER = f"""
 update staff_import_effect e set after = {STANDING}
-from staff_member m where m.school_id = :school and m.id = e.staff_id
+from staff_member m {HELD}
+where m.school_id = :school and m.id = e.staff_id
   and e.run_id = :run and e.school_id = :school and e.kind in ('changed', 'left')
 """
 _JOINED = f"""
 insert into staff_import_effect (run_id, school_id, staff_id, kind, after)
 select cast(:run as uuid), m.school_id, m.id, 'joined', {STANDING}
-from staff_member m join import_outcome o on o.id = m.id and o.outcome = 'joins' where m.school_id = :school
+from import_outcome o join staff_member m on o.id = m.id {HELD}
+where o.outcome = 'joins' and m.school_id = :school
 """
 
 

@@ -11,7 +11,7 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.imports.staff.models import RememberedAs
 from tenants.imports.staff.remembered import remembered_words, word_key
-from tenants.organisations.models import FormerUrn, School
+from tenants.organisations.models import FormerUrn
 from tenants.organisations.queries import schools_of_trust
 
 LEFT_OUT = "is at a school that you left out"

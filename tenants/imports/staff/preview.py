@@ -106,7 +106,7 @@ def counts_of_rows(run_id: uuid.UUID) -> dict[str, int]:
     rows = db.session.execute(
         text("select outcome, count(*) from staff_import_row where run_id = :run group by outcome"), {"run": run_id}
     )
-    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | dict(rows.tuples().all())
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {name: count for name, count in rows}
     for name, table in (("rejected", "import_rejection"), ("schools", "staff_import_school")):
         statement = text(f"select count(*) from {table} where run_id = :run")
         counts[name] = db.session.scalar(statement, {"run": run_id}) or 0

@@ -95,9 +95,7 @@ def remembered_words(scope: SchoolScope | TrustScope, about: RememberedAs) -> di
     return dict(rows.tuples().all())
 
 
-def remember_words(
-    scope: SchoolScope | TrustScope, about: RememberedAs, words: Mapping[str, uuid.UUID | None]
-) -> None:
+def remember_words(scope: SchoolScope | TrustScope, about: RememberedAs, words: Mapping[str, uuid.UUID | None]) -> None:
     """Keeps what words mean, over what they meant before."""
     require_bound(scope)
     for word, means in words.items():
@@ -107,5 +105,3 @@ def remember_words(
                 index_elements=["about", "word", "school_id", "trust_id"], set_={"means": statement.excluded.means}
             )
         )
-
-

@@ -103,9 +103,7 @@ def open_run(
         raise
     run.preview = {"headers": columns.headers, "never_read": columns.never_read, "samples": columns.samples}
     saved = recognised(scope, columns.headers, source_name)
-    mapping = (
-        StaffMapping.from_json(saved.mapping) if saved else guess_mapping(columns.readable, fields_of(scope))
-    )
+    mapping = StaffMapping.from_json(saved.mapping) if saved else guess_mapping(columns.readable, fields_of(scope))
     run.mapping = mapping.to_json() | {"complete": False}
     run.source_name = saved.name if saved else source_name
     run.automatic = automatic
@@ -132,7 +130,9 @@ def choose_columns(
     run.mapping = mapping.to_json() | {"complete": complete}
     run.source_name = " ".join((source_name or "").split())[:200] or None
     if run.source_name:
-        save_mapping(scope, name=run.source_name, headers=run.preview["headers"], mapping=mapping, now=datetime.now(UTC))
+        save_mapping(
+            scope, name=run.source_name, headers=run.preview["headers"], mapping=mapping, now=datetime.now(UTC)
+        )
     begin_reading(run, today=today)
 
 
@@ -216,12 +216,12 @@ def finish_run(scope: Owner, run_id: uuid.UUID, *, storage: Storage) -> dict[str
     run = db.session.get_one(ImportRun, run_id, with_for_update=True)
     if run.state is not ImportState.APPLYING:
         return run.result
-    _reject_the_unplaced(run)
+    reject_the_unplaced(run)
     with open_stored(run, storage) as table:
         keep_cells(run.id, table)
     if isinstance(scope, TrustScope):
         link_people(scope, run_id=run.id, codes_of_trust=bool(run.mapping.get("codes_of_trust")))
-    run.result = _totals(run)
+    run.result = totals(run)
     run.preview = {name: run.preview[name] for name in ("headers", "never_read")}
     run.state, run.applied_at, run.problem = ImportState.APPLIED, datetime.now(UTC), None
     forget_file_after_commit(run, storage)
@@ -229,7 +229,7 @@ def finish_run(scope: Owner, run_id: uuid.UUID, *, storage: Storage) -> dict[str
     return run.result
 
 
-def _reject_the_unplaced(run: ImportRun) -> None:
+def reject_the_unplaced(run: ImportRun) -> None:
     rows = db.session.scalars(
         select(StaffImportRow).where(StaffImportRow.run_id == run.id, StaffImportRow.outcome == Outcome.UNPLACED)
     )
@@ -250,7 +250,7 @@ def _reject_the_unplaced(run: ImportRun) -> None:
     db.session.execute(delete(StaffImportRow).where(StaffImportRow.run_id == run.id))
 
 
-def _totals(run: ImportRun) -> dict[str, int]:
+def totals(run: ImportRun) -> dict[str, int]:
     """What was done, over the schools, with the lines that were not taken."""
     totals = dict.fromkeys((outcome.value for outcome in Outcome), 0)
     for counts in db.session.scalars(select(StaffImportSchool.counts).where(StaffImportSchool.run_id == run.id)):

@@ -25,14 +25,17 @@ create temporary table import_line (
   problem_value text
 ) on commit drop
 """
-# `name` and `address` are for comparing. A person's id is also that of the member of staff that they may become.
+# `name`, `address` and `code` are for comparing. A person's id is also that of the member of staff that they may become.
 _PERSON_COLUMNS = """
   id uuid, school_id uuid, school_word text, lines int[], given_name text, family_name text, email text,
   staff_code text, trn text, roles text[], roles_from date[], roles_until date[], roles_guessed boolean,
-  starts_on date, leaves_on date, name text, address text, decided text, decided_staff_id uuid
+  starts_on date, leaves_on date, name text, address text, code text, decided text, decided_staff_id uuid
 """
 PEOPLE = f"create temporary table import_person ({_PERSON_COLUMNS}) on commit drop"
-TEMPORARY = ("import_line", "import_keyed", "import_person", "import_staff", "import_match", "import_outcome")
+TEMPORARY = (
+    "import_line", "import_keyed", "import_person", "import_staff", "import_match", "import_person_left",
+    "import_staff_left", "import_outcome", "import_leaver",
+)  # fmt: skip
 
 
 def forget_temporary_tables() -> None:
@@ -51,7 +54,7 @@ def copy_lines(lines: Iterable[StaffLine], places: Places, report: Report) -> in
             copy.write_row(row)
             if count % LINES_BETWEEN_REPORTS == 0:
                 report(count)
-    db.session.execute(text("analyze import_line"))
+    db.session.execute(text("analyze import_line (school_id, staff_code, trn, email)"))
     return count
 
 
@@ -108,7 +111,7 @@ _SINGLES = """
 insert into import_person
 select uuidv7(), school_id, school_word, array[line], given_name, family_name, email, staff_code, trn, roles,
   array_fill(starts_on, array[cardinality(roles)]), array_fill(leaves_on, array[cardinality(roles)]), roles_guessed,
-  starts_on, leaves_on, name, address
+  starts_on, leaves_on, name, address, lower(staff_code)
 from (select *, count(*) over (partition by school_id, school_word_key, key) as together from import_keyed) k
 where together = 1
 """
@@ -137,7 +140,7 @@ with several as (
 )
 select uuidv7(), p.school_id, p.school_word, p.lines, p.given_name, p.family_name, p.email, p.staff_code, p.trn,
   s.roles, s.roles_from, s.roles_until, p.roles_guessed, p.starts_on, p.leaves_on,
-  lower(p.given_name || ' ' || p.family_name), lower(p.email)
+  lower(p.given_name || ' ' || p.family_name), lower(p.email), lower(p.staff_code)
 from person p join posts s on s.key = p.key and s.school_id is not distinct from p.school_id
   and s.school_word_key is not distinct from p.school_word_key
 """
@@ -147,4 +150,4 @@ def put_people_together() -> None:
     """Makes `import_person` of `import_line`; lines that contradict earlier ones get their problem."""
     for statement in (_KEYED, _CONTRADICTIONS, PEOPLE, _SINGLES, _TOGETHER):
         db.session.execute(text(statement))
-    db.session.execute(text("analyze import_person"))
+    db.session.execute(text("analyze import_person (id, school_id, code, trn, name, address)"))

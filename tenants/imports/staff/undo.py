@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Table, select, text
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.imports.staff.models import SchoolStep, StaffImportSchool
-from tenants.imports.staff.people import STANDING
+from tenants.imports.staff.people import HELD, STANDING
 from tenants.staff.models import StaffMember, StaffRoleHeld
 
 UNDONE_WITHIN = timedelta(days=14)
@@ -22,7 +22,7 @@ where e.run_id = :run and e.school_id = :school and m.school_id = :school and e.
 _CHANGED_SINCE = f"""
 select coalesce(m.given_name || ' ' || m.family_name, (e.before -> 'member' ->> 'given_name') || ' '
   || (e.before -> 'member' ->> 'family_name'), 'somebody who was removed') as name
-from staff_import_effect e left join staff_member m on m.id = e.staff_id and m.school_id = e.school_id
+from staff_import_effect e left join staff_member m on m.id = e.staff_id and m.school_id = e.school_id {HELD}
 where e.run_id = :run and e.school_id = :school and e.kind <> 'linked'
   and (m.id is null or e.after is distinct from {STANDING})
 """
