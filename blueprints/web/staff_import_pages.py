@@ -4,6 +4,7 @@ An audience's routes are thin: each makes its `StaffImportPages` and calls one o
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -294,15 +295,15 @@ class StaffImportPages:
         if run.state in {ImportState.APPLIED, ImportState.UNDOING, ImportState.UNDONE}:
             pieces = kept_file_of(run_id, run.preview["headers"])
         else:
-            pieces = self._rejected_of_preview(run)
+            pieces = self._rejected_of_preview(run, reasons_by_line(run_id))
         return FileResponse(
             stream_with_context(pieces),
             mimetype="text/csv",
             headers={"Content-Disposition": 'attachment; filename="staff-not-taken.csv"'},
         )
 
-    def _rejected_of_preview(self, run: ImportRun) -> Any:
-        reasons = reasons_by_line(run.id)
+    def _rejected_of_preview(self, run: ImportRun, reasons: dict[int, str]) -> Iterator[bytes]:
+        """Read while it is sent: the file may be long."""
         with open_stored(run, self.steps.storage) as table:
             yield from file_of(table, reasons)
 

@@ -421,9 +421,11 @@ def test_numbers_that_contradict_each_other_are_rejected_in_words(worker: Flask,
     result = import_list(
         school, "Surname,Forename,Staff code,TRN\nNew,Nora,P2,1111111\nOld,Ann,P1,2222222\nShort,S,P3,12345\n"
     )
-    assert result["changes"] == 1  # the number is Ann's: her code and name change
+    assert (result["joins"], result["changes"]) == (0, 0)
     reasons = {each["line"]: each["reason"] for each in result["rejections"]}
-    assert set(reasons) == {3, 4}
+    assert set(reasons) == {2, 3, 4}
+    assert reasons[2].startswith("is that of Ann Old here")
+    assert reasons[3].startswith("is another than Ann Old has here")
     assert "seven digits" in reasons[4]
 
 

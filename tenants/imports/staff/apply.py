@@ -60,7 +60,8 @@ where o.outcome = 'changes' and h.staff_id = o.staff_id and h.school_id = :schoo
 # A post that began after the person did has a beginning of its own; else the role begins with the import.
 _BEGIN_ROLES = """
 insert into staff_role_held (school_id, staff_id, role, from_on, until_on)
-select o.school_id, o.staff_id, post.role, case when post.since > o.old_starts_on then post.since else :as_at end, post.until
+select o.school_id, o.staff_id, post.role, case when post.since > o.old_starts_on then post.since else :as_at end,
+  post.until
 from import_outcome o cross join unnest(o.roles, o.roles_from, o.roles_until) as post(role, since, until)
 where o.outcome = 'changes' and post.role = any (o.begun)
 """
@@ -132,6 +133,6 @@ def _write(counts: dict[str, int], values: dict[str, Any]) -> None:
 def counts_of_outcomes() -> dict[str, int]:
     """How many people of the comparison had each outcome, and how many leave."""
     rows = db.session.execute(text("select outcome, count(*) from import_outcome group by outcome"))
-    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {name: count for name, count in rows}
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {row[0]: row[1] for row in rows}
     counts[Outcome.LEAVES] = db.session.scalar(text("select count(*) from import_leaver")) or 0
     return counts

@@ -27,7 +27,7 @@ order by 1
 def reasons_by_line(run_id: uuid.UUID) -> dict[int, str]:
     """Why each line of a file that waits in its preview would not be taken."""
     rows = db.session.execute(text(_REASONS), {"run": run_id, "not_placed": _NOT_PLACED, "not_decided": _NOT_DECIDED})
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def file_of(table: Table, reasons: Mapping[int, str]) -> Iterator[bytes]:
@@ -43,7 +43,7 @@ def kept_file_of(run_id: uuid.UUID, headers: Iterable[str]) -> Iterator[bytes]:
         text("""select cells, line, coalesce("column", 'Row') || ' ' || reason from import_rejection
           where run_id = :run order by line, id"""),
         {"run": run_id},
-    )
+    ).all()
     return iter_csv([*heads, *ADDED_COLUMNS], ([*_padded(cells, width), line, why] for cells, line, why in rows))
 
 

@@ -39,8 +39,8 @@ from school s where l.school_id is null and l.problem is null and s.urn::text = 
 """
 _PROBLEMS = """
 insert into import_rejection (run_id, school_id, trust_id, line, "column", value, reason)
-select :run, school_id, case when school_id is null then cast(:trust as uuid) end, line, problem_column, coalesce(problem_value, ''),
-  problem
+select :run, school_id, case when school_id is null then cast(:trust as uuid) end, line, problem_column,
+  coalesce(problem_value, ''), problem
 from import_line where problem is not null
 """
 _SCHOOLS = """
@@ -50,8 +50,8 @@ select cast(:run as uuid), school_id from import_outcome group by school_id
 # Nobody leaves a school while a row cannot be taken that may be theirs.
 _LEAVERS = f"""
 insert into staff_import_row ({_COLUMNS}, staff_id)
-select uuidv7(), :run, s.school_id, null, '{{}}', null, s.given_name, s.family_name, s.email, s.staff_code, s.trn, '{{}}', '{{}}',
-  '{{}}', false, s.starts_on, s.leaves_on, 'leaves', s.id
+select uuidv7(), :run, s.school_id, null, '{{}}', null, s.given_name, s.family_name, s.email, s.staff_code, s.trn, '{{}}',
+  '{{}}', '{{}}', false, s.starts_on, s.leaves_on, 'leaves', s.id
 from import_staff s
 where not s.has_left and not exists (select from import_match x where x.staff_id = s.id)
   and s.school_id in (
@@ -106,7 +106,7 @@ def counts_of_rows(run_id: uuid.UUID) -> dict[str, int]:
     rows = db.session.execute(
         text("select outcome, count(*) from staff_import_row where run_id = :run group by outcome"), {"run": run_id}
     )
-    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {name: count for name, count in rows}
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {row[0]: row[1] for row in rows}
     for name, table in (("rejected", "import_rejection"), ("schools", "staff_import_school")):
         statement = text(f"select count(*) from {table} where run_id = :run")
         counts[name] = db.session.scalar(statement, {"run": run_id}) or 0

@@ -227,7 +227,7 @@ def schools_of_run(run_id: uuid.UUID) -> list[tuple[StaffImportSchool, str]]:
         .where(StaffImportSchool.run_id == run_id)
         .order_by(School.name)
     )
-    return list(rows.tuples().all())
+    return [(row, name) for row, name in rows]
 
 
 def touched(run_id: uuid.UUID, *, limit: int) -> list[tuple[EffectKind, str]]:

@@ -92,7 +92,7 @@ def remembered_words(scope: SchoolScope | TrustScope, about: RememberedAs) -> di
     rows = db.session.execute(
         select(RememberedWord.word, RememberedWord.means).where(owned, RememberedWord.about == about)
     )
-    return dict(rows.tuples().all())
+    return {row.word: row.means for row in rows}
 
 
 def remember_words(scope: SchoolScope | TrustScope, about: RememberedAs, words: Mapping[str, uuid.UUID | None]) -> None:
