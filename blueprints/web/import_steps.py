@@ -31,7 +31,7 @@ class ImportSteps:
     endpoint: str
 
     @property
-    def place(self) -> dict[str, uuid.UUID]:
+    def place(self) -> dict[str, Any]:
         """What every address of these steps names first."""
         if isinstance(self.scope, TrustScope):
             return {"trust_id": self.scope.trust_id}
@@ -43,7 +43,7 @@ class ImportSteps:
 
     def url(self, step: str = "", **values: Any) -> str:
         """The address of a step: none is the first, `run` a run's own page, then `columns`, `state` and so on."""
-        return url_for(f"{self.endpoint}_{step}" if step else self.endpoint, **self.place, **values)
+        return url_for(f"{self.endpoint}_{step}" if step else self.endpoint, **(self.place | values))
 
     def to(self, step: str = "", **values: Any) -> Response:
         return redirect(self.url(step, **values), 303)

@@ -22,7 +22,8 @@ _LOCK = "select id from staff_member where school_id = :school for update"
 _LOAD = """
 insert into import_person
 select id, school_id, school_word, lines, given_name, family_name, email, staff_code, trn, roles, roles_from,
-  roles_until, roles_guessed, starts_on, leaves_on, lower(given_name || ' ' || family_name), lower(email), lower(staff_code), decided,
+  roles_until, roles_guessed, starts_on, leaves_on, lower(given_name || ' ' || family_name), lower(email),
+  lower(staff_code), decided,
   decided_staff_id
 from staff_import_row where run_id = :run and school_id = :school and outcome <> 'leaves'
 """

@@ -71,7 +71,9 @@ def import_staff_file(
 
 def _run(scope: Owner, stream: BinaryIO, file_name: str) -> ImportRun:
     stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while chunk := stream.read(1024 * 1024):
+        digest.update(chunk)
     owner = {"trust_id": scope.trust_id} if isinstance(scope, TrustScope) else {"school_id": scope.school_id}
     run = ImportRun(
         kind=ImportKind.STAFF,
@@ -79,7 +81,7 @@ def _run(scope: Owner, stream: BinaryIO, file_name: str) -> ImportRun:
         file_name=file_name[:200],
         storage_key="",
         size=stream.tell(),
-        sha256=digest,
+        sha256=digest.hexdigest(),
         **owner,
     )
     db.session.add(run)
