@@ -231,6 +231,23 @@ def test_after_fourteen_days_an_import_stays(place: Place) -> None:
     assert place.run.state is ImportState.APPLIED
 
 
+def test_what_is_of_no_more_use_is_forgotten_when_the_next_import_begins(place: Place) -> None:
+    place.read(place.two_schools())
+    place.apply()
+    applied = place.run
+    place.read(place.two_schools())
+    waiting = place.run
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    applied.applied_at, waiting.created_at = long_ago, long_ago
+    place.make.session.commit()
+    place.client.post(place.base, data={"file": (io.BytesIO(place.two_schools().encode()), "next.csv")})
+    place.make.session.expire_all()
+    assert waiting.state is ImportState.CANCELLED
+    for table in ("staff_import_row", "staff_import_effect"):
+        assert place.make.session.scalar(text(f"select count(*) from {table}")) == 0
+    assert place.staff(place.north) == ["Amy Fox", "Priya Nair"]
+
+
 def test_a_school_that_left_the_trust_since_the_preview_is_not_touched(place: Place) -> None:
     place.read(place.two_schools())
     membership = place.make.session.scalars(

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, BinaryIO, Protocol
 
 from sqlalchemy import delete, func, select
@@ -14,10 +14,10 @@ from prevent_trust.database import db, new_id
 from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope, require_bound
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, ImportState
-from tenants.imports.runs import begin_import, forget_file_after_commit
+from tenants.imports.runs import begin_import, cancel_run, forget_file_after_commit, runs_of
 from tenants.imports.staff.apply import apply_at_school
 from tenants.imports.staff.linking import link_people
-from tenants.imports.staff.models import Outcome, SchoolStep, StaffImportRow, StaffImportSchool
+from tenants.imports.staff.models import Outcome, SchoolStep, StaffImportEffect, StaffImportRow, StaffImportSchool
 from tenants.imports.staff.not_taken import keep_cells
 from tenants.imports.staff.preview import counts_of_rows, read_into_rows
 from tenants.imports.staff.reader import (
@@ -28,11 +28,14 @@ from tenants.imports.staff.reader import (
     sensitive_columns,
 )
 from tenants.imports.staff.remembered import recognised, save_mapping
+from tenants.imports.staff.undo import UNDONE_WITHIN
 from tenants.imports.tabular.table import Table, TableError, open_table
 from tenants.staff.models import StaffMember
 
 MOST_IN_MEMORY = 8 * 1024 * 1024
 SAMPLE_ROWS = 3
+WAITING = {ImportState.UPLOADED, ImportState.PREVIEWED, ImportState.FAILED}
+FORGOTTEN_AFTER = timedelta(days=30)
 # Without anybody looking, a file may change one person in five; a wrong file changes more.
 MOST_CHANGED_BY_ITSELF = 0.2
 Owner = SchoolScope | TrustScope
@@ -90,6 +93,7 @@ def open_run(
 
     Raises EmptyFile, or TableError when it is no table; then nothing is kept.
     """
+    forget_old_runs(scope, storage=storage, now=datetime.now(UTC))
     run = begin_import(
         scope, kind=ImportKind.STAFF, stream=stream, file_name=file_name, storage=storage, requested_by=requested_by
     )
@@ -261,6 +265,20 @@ def totals(run: ImportRun) -> dict[str, int]:
     schools = select(func.count()).select_from(StaffImportSchool).where(StaffImportSchool.run_id == run.id)
     totals["schools"] = db.session.scalar(schools) or 0
     return totals
+
+
+def forget_old_runs(scope: Owner, *, storage: Storage, now: datetime) -> None:
+    """Drops what nobody came back to, and how people stood before imports that can no longer be undone.
+
+    Done whenever the owner begins another import: what is kept about people is not kept for longer than it is of use.
+    """
+    require_bound(scope)
+    for run in runs_of(scope, ImportKind.STAFF, limit=200):
+        if run.state in WAITING and now - run.created_at > FORGOTTEN_AFTER:
+            forget_rows(run)
+            cancel_run(run, storage=storage)
+        elif run.applied_at is not None and now - run.applied_at > UNDONE_WITHIN:
+            db.session.execute(delete(StaffImportEffect).where(StaffImportEffect.run_id == run.id))
 
 
 def forget_rows(run: ImportRun) -> None:
