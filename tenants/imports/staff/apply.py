@@ -109,9 +109,10 @@ def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as
     compare_with_staff([scope.school_id], as_at=as_at)
     db.session.execute(text(_LEAVERS if complete else f"{_LEAVERS} and false"), values)
     counts = counts_of_outcomes()
-    write_effects(values, before=True)
-    _write(counts, values)
-    write_effects(values, before=False)
+    if counts[Outcome.CHANGES] or counts[Outcome.LEAVES] or counts[Outcome.JOINS]:
+        write_effects(values, before=True)
+        _write(counts, values)
+        write_effects(values, before=False)
     keep_rejected(run_id, {Outcome.UNCLEAR: NOT_DECIDED, Outcome.LEFT_OUT: SAID_LEFT_OUT})
     db.session.execute(text("delete from staff_import_row where run_id = :run and school_id = :school"), values)
     school.step, school.counts, school.applied_at = SchoolStep.APPLIED, counts, db.session.scalar(text("select now()"))

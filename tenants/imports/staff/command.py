@@ -11,7 +11,7 @@ from prevent_trust.tenancy import TrustScope, bind_scope, require_bound
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, ImportState
 from tenants.imports.staff.linking import link_people
 from tenants.imports.staff.models import SchoolStep
-from tenants.imports.staff.not_taken import keep_cells
+from tenants.imports.staff.not_taken import keep_cells, rejected_lines
 from tenants.imports.staff.preview import read_into_rows
 from tenants.imports.staff.reader import guess_mapping, sensitive_columns
 from tenants.imports.staff.run import (
@@ -51,7 +51,7 @@ def import_staff_file(
             apply_one(school_id, run_id, complete=complete, as_at=as_at)
         bind_scope(scope)
         reject_the_unplaced(run)
-        keep_cells(run.id, open_table(stream, file_name=file_name))
+        keep_cells(run.id, open_table(stream, file_name=file_name), rejected_lines(run.id))
         if isinstance(scope, TrustScope):
             link_people(scope, run_id=run.id, codes_of_trust=False)
         counts = totals(run)

@@ -45,7 +45,8 @@ create temporary table import_match (person_id uuid primary key, staff_id uuid u
 # Most are known by their code or number; the questions that remain are asked of the few that are left.
 _PEOPLE_LEFT = """
 create temporary table import_person_left on commit drop as
-select p.* from import_person p left join import_match x on x.person_id = p.id where x.person_id is null
+select p.* from import_person p left join import_match x on x.person_id = p.id
+where x.person_id is null and exists (select from import_staff)
 """
 _STAFF_LEFT = """
 create temporary table import_staff_left on commit drop as

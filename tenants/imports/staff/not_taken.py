@@ -58,13 +58,14 @@ def _lines(table: Table, wanted: Mapping[int, str]) -> Iterator[tuple[int, list[
             yield row.line, ["" if place in hidden else cell for place, cell in enumerate(row.cells)]
 
 
-def keep_cells(run_id: uuid.UUID, table: Table) -> None:
+def rejected_lines(run_id: uuid.UUID) -> dict[int, str]:
+    """The lines of the file that were not taken."""
+    lines = db.session.scalars(text("select line from import_rejection where run_id = :run"), {"run": run_id})
+    return dict.fromkeys(lines, "")
+
+
+def keep_cells(run_id: uuid.UUID, table: Table, wanted: Mapping[int, str]) -> None:
     """Keeps the cells of the rejected lines, before the uploaded file is forgotten."""
-    wanted = {line: "" for line, in db.session.execute(
-        text("select line from import_rejection where run_id = :run"), {"run": run_id}
-    )}  # fmt: skip
-    if not wanted:
-        return
     db.session.execute(text("create temporary table import_cells (line int, cells text[]) on commit drop"))
     connection = db.session.connection().connection.driver_connection
     assert isinstance(connection, PsycopgConnection)  # noqa: S101  # the one driver

@@ -12,13 +12,13 @@ from sqlalchemy import delete, func, select
 
 from prevent_trust.database import db, new_id
 from prevent_trust.storage import Storage
-from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope, require_bound
+from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope, require_bound, within
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, ImportState
 from tenants.imports.runs import begin_import, cancel_run, forget_file_after_commit, runs_of
 from tenants.imports.staff.apply import apply_at_school
 from tenants.imports.staff.linking import link_people
 from tenants.imports.staff.models import Outcome, SchoolStep, StaffImportEffect, StaffImportRow, StaffImportSchool
-from tenants.imports.staff.not_taken import keep_cells
+from tenants.imports.staff.not_taken import keep_cells, rejected_lines
 from tenants.imports.staff.preview import counts_of_rows, read_into_rows
 from tenants.imports.staff.reader import (
     SCHOOL_FIELDS,
@@ -221,8 +221,9 @@ def finish_run(scope: Owner, run_id: uuid.UUID, *, storage: Storage) -> dict[str
     if run.state is not ImportState.APPLYING:
         return run.result
     reject_the_unplaced(run)
-    with open_stored(run, storage) as table:
-        keep_cells(run.id, table)
+    if wanted := rejected_lines(run.id):
+        with open_stored(run, storage) as table:
+            keep_cells(run.id, table, wanted)
     if isinstance(scope, TrustScope):
         link_people(scope, run_id=run.id, codes_of_trust=bool(run.mapping.get("codes_of_trust")))
     run.result = totals(run)
@@ -279,6 +280,9 @@ def forget_old_runs(scope: Owner, *, storage: Storage, now: datetime) -> None:
             cancel_run(run, storage=storage)
         elif run.applied_at is not None and now - run.applied_at > UNDONE_WITHIN:
             db.session.execute(delete(StaffImportEffect).where(StaffImportEffect.run_id == run.id))
+    # Rows of a school that changed trusts while a run waited are the school's to forget.
+    old = StaffImportRow.created_at < now - FORGOTTEN_AFTER
+    db.session.execute(delete(StaffImportRow).where(old, within(scope, StaffImportRow.school_id)))
 
 
 def forget_rows(run: ImportRun) -> None:
