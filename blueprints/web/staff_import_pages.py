@@ -212,6 +212,7 @@ class StaffImportPages:
             }
             if said:
                 remember_words(self.scope, RememberedAs.SCHOOL, said)
+                run.automatic = False  # somebody is looking at it now, and decides
                 begin_reading(run, today=today())
                 request_reading(self.scope, run)
                 return self.steps.to("run", run_id=run_id)

@@ -318,6 +318,18 @@ def test_a_delivered_file_that_raises_a_question_waits(place: Place, row: str, w
     assert "Nobody applied this by itself" in place.page("/preview")
 
 
+def test_a_delivered_file_that_somebody_looks_at_waits_for_them(place: Place) -> None:
+    content = many(place, "Annexe,New,Nora,Cook,,N99,")
+    place.read(content, source_name="Payroll")
+    place.apply()
+    deliver(place, content)
+    place.client.post(f"{place.address}/schools", data={"school-0": str(place.north.id)})
+    place.do_job()
+    assert place.run.state is ImportState.PREVIEWED
+    assert "1 person joins" in place.page()
+    assert "Nora New" not in place.staff(place.north)
+
+
 def test_a_delivered_file_that_changes_more_than_one_in_five_waits_and_never_makes_anybody_leave(place: Place) -> None:
     place.read(many(place), source_name="Payroll", complete="y")
     place.apply()

@@ -193,9 +193,10 @@ def compare_with_staff(schools: Sequence[uuid.UUID], *, as_at: date) -> None:
     # Of rows that were written a moment ago the planner expects one, and would look through them one by one for each.
     db.session.execute(text("set local enable_nestloop = off"))
     db.session.execute(text(_STAFF), values)
-    db.session.execute(text("analyze import_staff (id, school_id, code, trn, name, address)"))
+    if len(schools) > 1:
+        db.session.execute(text("analyze import_staff (id, school_id, code, trn, name, address)"))
     for statement in (_MATCHES, *_STEPS):
         db.session.execute(text(statement))
-    db.session.execute(text("analyze import_match"))
+    if len(schools) > 1:
+        db.session.execute(text("analyze import_match"))
     db.session.execute(text(_OUTCOMES), {"as_at": as_at, "kept": [role.value for role in KEPT_ROLES]})
-    db.session.execute(text("analyze import_outcome (outcome, staff_id)"))

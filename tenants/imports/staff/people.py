@@ -39,11 +39,15 @@ from staff_member m {HELD}
 where m.school_id = :school and m.id = e.staff_id
   and e.run_id = :run and e.school_id = :school and e.kind in ('changed', 'left')
 """
+# Who joins stands as the file has them: what was just written need not be read again.
 _JOINED = f"""
 insert into staff_import_effect (run_id, school_id, staff_id, kind, after)
 select cast(:run as uuid), m.school_id, m.id, 'joined', {STANDING}
-from import_outcome o join staff_member m on o.id = m.id {HELD}
-where o.outcome = 'joins' and m.school_id = :school
+from import_outcome m cross join lateral (
+  select string_agg(concat_ws(',', role, since::text, '>', until::text), ';' order by role) as roles
+  from unnest(m.roles, m.roles_from, m.roles_until) as post(role, since, until)
+) held
+where m.outcome = 'joins'
 """
 
 

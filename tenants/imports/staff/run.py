@@ -132,6 +132,7 @@ def choose_columns(
     """Keeps which column is what, for this file and under the source's name for the next, and has it read anew."""
     require_bound(scope)
     run.mapping = mapping.to_json() | {"complete": complete}
+    run.automatic = False  # somebody is looking at it now, and decides
     run.source_name = " ".join((source_name or "").split())[:200] or None
     if run.source_name:
         save_mapping(
@@ -143,7 +144,7 @@ def choose_columns(
 def begin_reading(run: ImportRun, *, today: date) -> None:
     """From here on the reading is a job's."""
     run.mapping = run.mapping | {"as_at": today.isoformat()}
-    run.state, run.result = ImportState.READING, {}
+    run.state, run.result, run.problem = ImportState.READING, {}, None
     db.session.flush()
 
 
