@@ -2,9 +2,9 @@
 
 import io
 import uuid
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response as Redirect
@@ -15,9 +15,8 @@ from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.school.plan_list import PLAN
 from blueprints.web.access import account_id, requires
-from blueprints.web.job_state import job_state_json
-from prevent_trust.jobs.ledger import job_run, request_job
-from prevent_trust.storage import Storage
+from blueprints.web.import_steps import ImportSteps
+from prevent_trust.jobs.ledger import request_job
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
@@ -26,7 +25,7 @@ from tenants.imports.plan_document.blocks import MOST_BYTES
 from tenants.imports.plan_document.columns import PlanField, TableGuess, TableMapping
 from tenants.imports.plan_document.problems import NoActionFound, PlanDocumentError
 from tenants.imports.plan_document.run import begin_preview, guess_of, mapping_of, open_source, preview_of
-from tenants.imports.runs import EmptyFile, begin_import, cancel_run, school_run, school_runs
+from tenants.imports.runs import EmptyFile, begin_import
 from tenants.plan.actions import PlanError, restore_plan
 from tenants.plan.edition_queries import newest_edition
 from tenants.plan.queries import current_plan
@@ -89,7 +88,7 @@ def plan_import(school_id: uuid.UUID) -> Redirect | str:
         "school/plan_import/upload.html",
         school_id=school_id,
         form=form,
-        runs=[run for run in school_runs(scope, ImportKind.PLAN) if run.state is not ImportState.CANCELLED],
+        runs=_steps(school_id).runs(),
         megabytes=MOST_BYTES // 1024 // 1024,
         accepted=ACCEPTED,
     )
@@ -115,7 +114,12 @@ def _begin(scope: SchoolScope, stream: BinaryIO, file_name: str) -> ImportRun:
         preview = {}
     stream.seek(0)
     run = begin_import(
-        scope, kind=ImportKind.PLAN, stream=stream, file_name=file_name, storage=_storage(), requested_by=account_id()
+        scope,
+        kind=ImportKind.PLAN,
+        stream=stream,
+        file_name=file_name,
+        storage=_steps(scope.school_id).storage,
+        requested_by=account_id(),
     )
     begin_preview(run, mapping, preview)
     return run
@@ -131,7 +135,7 @@ def plan_import_run(school_id: uuid.UUID, run_id: uuid.UUID) -> str:
         "school/plan_import/run.html",
         school_id=school_id,
         run=run,
-        job=job_run(run.job_id) if run.job_id else None,
+        job=_steps(school_id).job(run),
         current=plan,
         is_current=plan is not None and str(plan.id) == run.result.get("plan_id"),
         edition=newest_edition(scope),
@@ -169,7 +173,7 @@ def plan_import_columns_save(school_id: uuid.UUID, run_id: uuid.UUID) -> Redirec
     run = _waiting(scope, run_id)
     if not StartForm().validate_on_submit():
         abort(400)
-    with open_source(run, _storage()) as local:
+    with open_source(run, _steps(scope.school_id).storage) as local:
         blocks, guesses = guess_of(scope, cast("BinaryIO", local), run.file_name)
     mapping = [_chosen(number, guess) for number, guess in enumerate(guesses)]
     try:
@@ -190,7 +194,7 @@ def _chosen(number: int, guess: TableGuess) -> TableMapping:
 
 
 def _guesses(scope: SchoolScope, run: ImportRun) -> list[TableGuess]:
-    with open_source(run, _storage()) as local:
+    with open_source(run, _steps(scope.school_id).storage) as local:
         return guess_of(scope, cast("BinaryIO", local), run.file_name)[1]
 
 
@@ -216,18 +220,17 @@ def plan_import_apply(school_id: uuid.UUID, run_id: uuid.UUID) -> Redirect:
 @blueprint.post(f"{BASE}/<uuid:run_id>/cancel")
 @requires(Permission.EDIT_SCHOOL)
 def plan_import_cancel(school_id: uuid.UUID, run_id: uuid.UUID) -> Redirect:
-    if cancel_run(_run(SchoolScope(school_id), run_id), storage=_storage()):
-        flash("The document was dropped. Nothing was changed.", "success")
-    else:
-        flash("It is too late to drop this import. You can bring the earlier plan back instead.", "error")
-    return redirect(url_for("school.plan_import", school_id=school_id), 303)
+    return _steps(school_id).cancel(
+        run_id,
+        dropped="The document was dropped. Nothing was changed.",
+        too_late="It is too late to drop this import. You can bring the earlier plan back instead.",
+    )
 
 
 @blueprint.get(f"{BASE}/<uuid:run_id>/state")
 @requires(Permission.EDIT_SCHOOL)
 def plan_import_state(school_id: uuid.UUID, run_id: uuid.UUID) -> Response:
-    run = _run(SchoolScope(school_id), run_id)
-    return job_state_json((job_run(run.job_id) if run.job_id else None) or abort(404))
+    return _steps(school_id).state(run_id)
 
 
 @blueprint.post(f"{BASE}/<uuid:run_id>/undo")
@@ -247,7 +250,7 @@ def plan_import_undo(school_id: uuid.UUID, run_id: uuid.UUID) -> Redirect:
 
 
 def _run(scope: SchoolScope, run_id: uuid.UUID) -> ImportRun:
-    return school_run(scope, run_id, ImportKind.PLAN) or abort(404)
+    return _steps(scope.school_id).run(run_id)
 
 
 def _waiting(scope: SchoolScope, run_id: uuid.UUID) -> ImportRun:
@@ -258,5 +261,5 @@ def _waiting(scope: SchoolScope, run_id: uuid.UUID) -> ImportRun:
     return run
 
 
-def _storage() -> Storage:
-    return cast("Any", current_app.extensions["storage"])  # type: ignore[no-any-return]  # the factory puts a Storage there
+def _steps(school_id: uuid.UUID) -> ImportSteps:
+    return ImportSteps(SchoolScope(school_id), ImportKind.PLAN, "school.plan_import")

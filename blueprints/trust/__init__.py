@@ -11,6 +11,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     overview,
     people,
     reports,
+    staff_import,
 )
 from blueprints.trust.blueprint import blueprint
 

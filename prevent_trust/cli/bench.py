@@ -24,6 +24,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from prevent_trust.cli.bench_data import LARGEST_TRUST, MEDIAN_TRUST, Sizes, counts, fill
 from prevent_trust.cli.bench_plan import MeasurementFailed, measure_adoption, measure_pack
+from prevent_trust.cli.bench_staff import lines_of, measure_staff_import
 from prevent_trust.cli.database import upgrade
 from prevent_trust.config import Environment, postgresql_url
 from prevent_trust.database import db
@@ -61,43 +62,54 @@ class Measured:
 @click.command("bench")
 @click.option("--scale", default=1.0, show_default=True, type=click.FloatRange(0.0001, 10), help="1 is England.")
 @click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(3, 1000), help="Calls of each page.")
+@click.option(
+    "--only", type=click.Choice(["staff-import"]), help="Measure this alone; the staff import on an empty trust."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def bench_command(scale: float, rounds: int, as_json: bool) -> None:
+def bench_command(scale: float, rounds: int, only: str | None, as_json: bool) -> None:
     """Fill a database of its own, measure, and delete it again."""
     say = (lambda words: click.echo(words, err=True)) if as_json else click.echo
     with tempfile.TemporaryDirectory(prefix="prevent-bench-", dir="/var/tmp") as folder:  # large
         Path(folder).chmod(0o711)
         try:
-            result = _bench(Path(folder), Sizes.at(scale), rounds, say)
+            result = _bench(Path(folder), Sizes.at(scale), rounds, say, only)
         except EmbeddedError as error:
             raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(result, indent=2, default=vars))
-    else:
+    elif only is None:
         _print(result)
+    if not as_json:
+        for line in lines_of(result["staff_import"]):
+            click.echo(line)
 
 
-def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any) -> dict[str, Any]:
+def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any, only: str | None) -> dict[str, Any]:
     with start_engines(folder, settings=SETTINGS) as engines:
         urls = urls_for(engines.superuser_url, "prevent_bench")
         create_roles_and_database(engines.superuser_url, urls)
         upgrade(urls.owner)
         superuser = create_engine(make_url(postgresql_url(engines.superuser_url)).set(database="prevent_bench"))
         begun = time.monotonic()
+        share = sizes.schools / WHOLE_OF_ENGLAND
         say("Filling the database:")
         with superuser.connect() as connection:
-            fill(connection, sizes, say)
+            fill(connection, sizes, say, register_only=only is not None)
+            if only is not None:
+                return {"staff_import": _measure_staff(urls.worker, superuser, folder, share)}
             rows = counts(connection)
         seconds = time.monotonic() - begun
         say("Measuring pages…")
         pages = _pages_in_their_own_process(urls, engines, folder, superuser.url.render_as_string(), rounds)
         say("Measuring the register’s import…")
         gias = _measure_gias(urls.worker, folder)
+        say("Measuring the staff import…")
+        staff = _measure_staff(urls.worker, superuser, folder, share)
         superuser.dispose()
         say("Measuring adoption and the inspection pack…")
         try:
             adoption = measure_adoption(urls.worker, LARGEST_TRUST_GROUP)
-            pack = measure_pack(urls.worker, LARGEST_TRUST_GROUP, folder / "files", sizes.schools / WHOLE_OF_ENGLAND)
+            pack = measure_pack(urls.worker, LARGEST_TRUST_GROUP, folder / "files", share)
         except MeasurementFailed as failed:
             raise click.ClickException(str(failed)) from failed
     return {
@@ -105,9 +117,17 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any) -> dict[str, Any]:
         "fill_seconds": round(seconds, 1),
         "pages": pages,
         "gias": gias,
+        "staff_import": staff,
         "adoption": adoption,
         "pack": pack,
     }
+
+
+def _measure_staff(worker_url: str, superuser: Engine, folder: Path, share: float) -> dict[str, Any]:
+    try:
+        return measure_staff_import(worker_url, superuser, LARGEST_TRUST_GROUP, folder / "staff", share)
+    except MeasurementFailed as failed:
+        raise click.ClickException(str(failed)) from failed
 
 
 def _pages_in_their_own_process(

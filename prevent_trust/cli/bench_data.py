@@ -135,9 +135,11 @@ _STEPS = {
 }
 
 
-def fill(connection: Connection, sizes: Sizes, say: Callable[[str], None]) -> None:
+def fill(connection: Connection, sizes: Sizes, say: Callable[[str], None], *, register_only: bool = False) -> None:
     """Fills empty tables, as a role that row-level security does not bind; one transaction for each step."""
     for name, statements in _STEPS.items():
+        if register_only and name != "register":
+            continue
         say(f"  {name}…")
         with connection.begin():
             for statement in _split(statements):

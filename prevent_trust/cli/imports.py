@@ -12,14 +12,14 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from prevent_trust.database import db
-from prevent_trust.tenancy import PlatformScope, SchoolScope, bind_scope
+from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, bind_scope
 from tenants.imports.gias.apply import apply_gias
 from tenants.imports.gias.reader import read_gias
 from tenants.imports.plan_document.problems import PlanDocumentError
 from tenants.imports.plan_document.run import import_plan_file
-from tenants.imports.staff.run import import_staff_file
+from tenants.imports.staff.command import import_staff_file
 from tenants.imports.tabular.table import TableError
-from tenants.organisations.models import FormerUrn, School
+from tenants.organisations.models import FormerUrn, School, Trust
 from tenants.plan.actions import PlanError
 
 SHOWN_REJECTIONS = 20
@@ -79,14 +79,21 @@ def import_plan_command(file: Path, urn: int, dry_run: bool, as_json: bool) -> N
 
 @import_commands.command("staff")
 @file_argument
-@school_option
+@click.option(
+    "--school", "urn", type=click.IntRange(100000, 999999), metavar="URN", help="The school whose staff it lists."
+)
+@click.option("--trust", "group_uid", metavar="UID", help="The trust whose schools’ staff it lists, by its group UID.")
 @click.option("--complete", is_flag=True, help="Staff who are not in the file have left.")
 @dry_run_option
 @json_option
 @with_appcontext
-def import_staff_command(file: Path, urn: int, complete: bool, dry_run: bool, as_json: bool) -> None:
-    """Bring a school's staff up to date from a CSV or Excel file."""
-    scope = _school(urn)
+def import_staff_command(
+    file: Path, urn: int | None, group_uid: str | None, complete: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Bring the staff of a school, or of a whole trust, up to date from a CSV or Excel file."""
+    if (urn is None) == (group_uid is None):
+        raise click.UsageError("Give either --school or --trust.")
+    scope = _school(urn) if urn is not None else _trust(str(group_uid))
     today = datetime.now(ZoneInfo("Europe/London")).date()
 
     def work() -> dict[str, Any]:
@@ -114,6 +121,16 @@ def _school(urn: int) -> SchoolScope:
     if school_id is None:
         raise click.ClickException(f"No school has the URN {urn}. Import the register first.")
     scope = SchoolScope(school_id)
+    bind_scope(scope)
+    return scope
+
+
+def _trust(group_uid: str) -> TrustScope:
+    bind_scope(PlatformScope())
+    trust_id = db.session.scalar(select(Trust.id).where(Trust.group_uid == group_uid))
+    if trust_id is None:
+        raise click.ClickException(f"No trust has the group UID {group_uid}. Import the register first.")
+    scope = TrustScope(trust_id)
     bind_scope(scope)
     return scope
 

@@ -25,12 +25,15 @@ class ImportState(StrEnum):
     APPLIED = "applied"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
 
 class ImportRun(Record):
     __tablename__ = "import_run"
 
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"))
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"))  # a file for the whole trust
     kind: Mapped[ImportKind] = mapped_column(closed_set(ImportKind, "kind"))
     state: Mapped[ImportState] = mapped_column(
         closed_set(ImportState, "state"), default=ImportState.UPLOADED, server_default="uploaded"
@@ -45,11 +48,14 @@ class ImportRun(Record):
     problem: Mapped[str | None]  # in words, for the person who uploaded it
     job_id: Mapped[uuid.UUID | None]
     requested_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    source_name: Mapped[str | None]  # whose mapping it has: "Arbor weekly export"
+    automatic: Mapped[bool] = mapped_column(default=False, server_default="false")  # applied without being asked
     applied_at: Mapped[datetime | None]
 
     __table_args__ = (
-        check("(kind = 'gias') = (school_id is null)", "register_has_no_school"),
+        check("num_nonnulls(school_id, trust_id) = case when kind = 'gias' then 0 else 1 end", "one_owner"),
         Index("ix_import_run_school_id_created_at", "school_id", "created_at"),
+        Index("ix_import_run_trust_id_created_at", "trust_id", "created_at"),
     )
 
 
@@ -60,6 +66,7 @@ class ImportRejection(Record):
 
     run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), index=True)
     school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"))  # of a row that is at no school
     line: Mapped[int]
     column: Mapped[str | None]
     value: Mapped[str] = mapped_column(default="", server_default="")

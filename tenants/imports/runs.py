@@ -1,13 +1,13 @@
-"""Imports of a school: beginning one from an uploaded file, finding it again, dropping it."""
+"""Imports of a school or a trust: beginning one from an uploaded file, finding it again, dropping it."""
 
 import uuid
 from typing import BinaryIO
 
-from sqlalchemy import event, select
+from sqlalchemy import ColumnElement, event, select
 
 from prevent_trust.database import db, new_id
 from prevent_trust.storage import Storage
-from prevent_trust.tenancy import SchoolScope, require_bound
+from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.imports.models import ImportKind, ImportRun, ImportState
 
 LONGEST_NAME = 200
@@ -18,51 +18,59 @@ class EmptyFile(Exception):
 
 
 def begin_import(
-    scope: SchoolScope,
+    scope: SchoolScope | TrustScope,
     *,
     kind: ImportKind,
     stream: BinaryIO,
     file_name: str,
     storage: Storage,
-    requested_by: uuid.UUID,
+    requested_by: uuid.UUID | None,
 ) -> ImportRun:
     """Stores the file and opens a run for it. Raises EmptyFile; then nothing is kept."""
     require_bound(scope)
     run_id = new_id()
-    stored = storage.save(stream, key=f"imports/{scope.school_id}/{run_id}")
+    owner = _owner(scope)
+    stored = storage.save(stream, key=f"imports/{next(iter(owner.values()))}/{run_id}")
     if stored.size == 0:
         storage.delete(stored.key)
         raise EmptyFile
     run = ImportRun(
         id=run_id,
-        school_id=scope.school_id,
         kind=kind,
         file_name=file_name[:LONGEST_NAME],
         storage_key=stored.key,
         size=stored.size,
         sha256=stored.sha256,
         requested_by=requested_by,
+        **owner,
     )
     db.session.add(run)
     db.session.flush()
     return run
 
 
-def school_run(scope: SchoolScope, run_id: uuid.UUID, kind: ImportKind) -> ImportRun | None:
-    """An import of the school, of that kind."""
-    require_bound(scope)
-    return db.session.scalar(
-        select(ImportRun).where(ImportRun.school_id == scope.school_id, ImportRun.id == run_id, ImportRun.kind == kind)
-    )
+def _owner(scope: SchoolScope | TrustScope) -> dict[str, uuid.UUID]:
+    return {"trust_id": scope.trust_id} if isinstance(scope, TrustScope) else {"school_id": scope.school_id}
 
 
-def school_runs(scope: SchoolScope, kind: ImportKind, *, limit: int = 20) -> list[ImportRun]:
-    """The school's imports of a kind, the latest first."""
+def _owned(scope: SchoolScope | TrustScope) -> ColumnElement[bool]:
     require_bound(scope)
+    if isinstance(scope, TrustScope):
+        return ImportRun.trust_id == scope.trust_id
+    return ImportRun.school_id == scope.school_id
+
+
+def run_of(scope: SchoolScope | TrustScope, run_id: uuid.UUID, kind: ImportKind) -> ImportRun | None:
+    """An import of the school's or the trust's own, of that kind."""
+    return db.session.scalar(select(ImportRun).where(_owned(scope), ImportRun.id == run_id, ImportRun.kind == kind))
+
+
+def runs_of(scope: SchoolScope | TrustScope, kind: ImportKind, *, limit: int = 20) -> list[ImportRun]:
+    """The imports of a kind, the latest first, without those that were dropped."""
     return list(
         db.session.scalars(
             select(ImportRun)
-            .where(ImportRun.school_id == scope.school_id, ImportRun.kind == kind)
+            .where(_owned(scope), ImportRun.kind == kind, ImportRun.state != ImportState.CANCELLED)
             .order_by(ImportRun.created_at.desc(), ImportRun.id.desc())
             .limit(limit)
         )

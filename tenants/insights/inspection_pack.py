@@ -164,8 +164,8 @@ def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]
                 titles.get(need.key, need.key),
                 people.get(need.staff_id, ""),
                 "Yes" if need.holds else "No",
-                need.done_on or "",
-                need.until or "",
+                str(need.done_on or ""),
+                str(need.until or ""),
             )
             for need in rows
         )

@@ -19,5 +19,8 @@ def test_a_small_bench_reports_pages_queries_and_the_import() -> None:
     for page in {page for page, _ in pages}:
         assert pages[page, 10]["queries"] == pages[page, 90]["queries"] > 0
     assert result["gias"]["rows"] == 22_000
+    staff = result["staff_import"]
+    assert (staff["first"]["joined"], staff["again"]["changed"]) == (staff["people"], 0)
+    assert staff["again"]["same"] == staff["excel"]["same"] == staff["people"]
     assert result["adoption"]["schools"] == 90
     assert result["pack"]["files"] >= 1

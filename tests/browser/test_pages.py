@@ -1,6 +1,5 @@
 """Every main page in a browser: it draws, axe finds nothing, nothing spills over, scripts complain of nothing."""
 
-import io
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
@@ -158,21 +157,92 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     assert "Take the course" in person.page.inner_text("main")
 
 
+def upload_staff(person: Person, content: str) -> None:
+    person.page.set_input_files(
+        "input[type=file]", {"name": "staff.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    )
+    person.page.click("main button:has-text('Upload')")
+
+
+def is_sound(person: Person) -> None:
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()
+
+
 def test_a_staff_list_is_brought_in(person: Person, place: Place, make: Factory, worker_app: Flask) -> None:
     person.sign_in(place.lead)
     person.open(f"/schools/{place.school.id}/staff/import")
-    content = io.BytesIO(b"Surname,Forename,Post\nFox,Amy,Teacher\n,Nobody,Cook\n")
-    person.page.set_input_files(
-        "input[type=file]", {"name": "staff.csv", "mimeType": "text/csv", "buffer": content.read()}
-    )
-    person.page.click("text=Upload and preview")
-    assert "1 person joins" in person.page.inner_text("main")
-    assert person.accessibility_problems() == []
+    upload_staff(person, "Surname,Forename,Post\nFox,Amy,Teacher\n,Nobody,Cook\n")
+    person.page.wait_for_selector("h1:has-text('Which column is what')")
+    is_sound(person)
+    person.page.click("text=Show what would change")
+    assert person.page.locator("progress").is_visible()
+    is_sound(person)
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("text=1 person joins")  # by itself: the page follows the job
+    is_sound(person)
     person.page.click("text=Apply these changes")
     do_jobs(worker_app, make)
     person.page.wait_for_selector("text=The staff list is up to date")
-    assert person.accessibility_problems() == []
+    is_sound(person)
     assert make.session.scalar(select(StaffMember.id).where(StaffMember.family_name == "Fox")) is not None
+
+
+def test_a_staff_list_of_the_whole_trust_is_brought_in_and_undone(
+    person: Person, place: Place, make: Factory, worker_app: Flask
+) -> None:
+    make.staff(place.school, given_name="Sam", family_name="Lee", email="sam@school.example")
+    person.sign_in(place.trust_lead)
+    person.open(f"/trusts/{place.trust.id}/schools")
+    person.page.click("text=Import the staff of all schools from one file")
+    person.page.wait_for_selector("h1:has-text('Import staff')")
+    is_sound(person)
+    upload_staff(
+        person,
+        f"School,Surname,Forename,Post\n{place.school.urn},Fox,Amy,Teacher\n{place.school.urn},Lee,Sam,Cook\n"
+        "The annexe,Hill,Ben,Cook\n",
+    )
+    person.page.wait_for_selector("h1:has-text('Which column is what')")
+    is_sound(person)
+    person.page.fill("input[name=source_name]", "Payroll")
+    person.page.click("text=Show what would change")
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("h1:has-text('Which school is it?')")
+    is_sound(person)
+    person.page.select_option("select[name=school-0]", str(place.school.id))
+    person.page.click("text=Continue")
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("text=2 people join")
+    person.page.wait_for_selector("text=Is this the same person?")
+    is_sound(person)
+    person.page.locator("select[id^=row-]").select_option("new")
+    person.page.click("text=Keep these answers")
+    person.page.wait_for_selector("text=Your answers are kept")
+    person.page.click("text=Apply these changes")
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("text=The staff list is up to date")
+    is_sound(person)
+    person.page.click("text=Undo this import")
+    do_jobs(worker_app, make)
+    person.page.wait_for_selector("h1:has-text('The import is undone')")
+    is_sound(person)
+    assert make.session.scalar(select(StaffMember.id).where(StaffMember.family_name == "Fox")) is None
+    person.open(f"/trusts/{place.trust.id}/staff/import")
+    is_sound(person)
+
+
+def test_without_scripts_a_staff_list_is_brought_in(
+    without_scripts: Person, place: Place, make: Factory, worker_app: Flask
+) -> None:
+    person = without_scripts
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/staff/import")
+    upload_staff(person, "Surname,Forename,Post\nFox,Amy,Teacher\n")
+    for button in ("Show what would change", "Apply these changes"):
+        person.page.click(f"text={button}")
+        do_jobs(worker_app, make)
+        person.page.click("text=Check again")
+    assert "The staff list is up to date" in person.page.inner_text("h1")
 
 
 def test_a_page_that_is_not_there_says_so_plainly(person: Person, place: Place) -> None:

@@ -95,8 +95,20 @@ def test_staff_are_imported_for_a_school_by_its_urn(call: Any, make: Factory, tm
     assert make.session.scalar(select(func.count()).select_from(StaffMember)) == 0
     done = call("import", "staff", "--school", str(school.urn), str(file))
     assert done.exit_code == 0
-    assert "joiners: 1" in done.output
+    assert "joins: 1" in done.output
     assert make.session.scalars(select(StaffMember.school_id)).all() == [school.id]
+
+
+def test_staff_are_imported_for_a_trust_by_its_group(call: Any, make: Factory, tmp_path: Path) -> None:
+    trust = make.trust()
+    north, south = make.school(trust=trust), make.school(trust=trust)
+    file = tmp_path / "staff.csv"
+    file.write_text(f"URN,Surname,Forename,TRN\n{north.urn},Fox,Amy,1234567\n{south.urn},Fox,Amy,1234567\n")
+    assert call("import", "staff", "--trust", trust.group_uid, str(file), "--dry-run").exit_code == 0
+    assert make.session.scalar(select(func.count()).select_from(StaffMember)) == 0
+    assert "joins: 2" in call("import", "staff", "--trust", trust.group_uid, str(file)).output
+    assert make.session.scalar(select(func.count(StaffMember.person_key.distinct()))) == 1
+    assert call("import", "staff", str(file)).exit_code != 0
 
 
 @pytest.mark.parametrize("kind", ["plan", "staff"])

@@ -197,16 +197,21 @@ def _plan_run(tenants: Tenants, audience: str) -> Any:
 
 
 def _staff_run(tenants: Tenants, audience: str) -> Any:
-    """A staff list that was uploaded, with its columns as they were guessed."""
+    """A staff list whose preview waits, of the school or of the trust."""
     run = import_run(tenants.rows, ImportKind.STAFF)
+    if audience == "trust":
+        run.school_id, run.trust_id = None, tenants.trust.id
     run.file_name, run.storage_key = "staff.csv", tenants.store(b"Forename,Surname\r\nAda,Byron\r\n").key
     columns = {"given_name": "Forename", "family_name": "Surname"}
     run.mapping = {"columns": columns, "complete": False, "as_at": "2026-11-23"}
-    return _with_job(tenants, run)
+    run.preview = {"headers": ["Forename", "Surname"], "never_read": [], "samples": {}}
+    run.state = ImportState.PREVIEWED
+    return _with_job(tenants, run, audience)
 
 
-def _with_job(tenants: Tenants, run: ImportRun) -> Any:
-    job = JobRun(scope=f"school:{tenants.school.id}", kind=f"import_{run.kind}", queue="imports", title="Import")
+def _with_job(tenants: Tenants, run: ImportRun, audience: str = "school") -> Any:
+    stamp = f"trust:{tenants.trust.id}" if audience == "trust" else f"school:{tenants.school.id}"
+    job = JobRun(scope=stamp, kind=f"import_{run.kind}", queue="imports", title="Import")
     run.job_id = tenants.make.add(job).id
     tenants.make.session.commit()
     return run.id
@@ -422,8 +427,20 @@ ARGUMENTS: dict[str, Maker] = {
         for step in ("run", "state", "columns", "columns_save", "apply", "cancel", "undo")
     },
     **{
-        f"school.staff_import_{step} run_id": _staff_run
-        for step in ("run", "columns", "state", "apply", "cancel", "rejected")
+        f"{audience}.staff_import_{step} run_id": _staff_run
+        for audience in ("school", "trust")
+        for step in (
+            "run",
+            "columns",
+            "schools",
+            "preview",
+            "decide",
+            "state",
+            "apply",
+            "cancel",
+            "undo",
+            "rejected",
+        )
     },
     **{f"{audience}.contacts_restore contact_id": _removed_contact for audience in ("school", "trust", "platform")},
 }

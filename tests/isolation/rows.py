@@ -15,6 +15,16 @@ from tenants.access.models import AuditEntry, Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
 from tenants.history.models import RecordHistory
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
+from tenants.imports.staff.models import (
+    EffectKind,
+    Outcome,
+    RememberedAs,
+    RememberedWord,
+    SavedMapping,
+    StaffImportEffect,
+    StaffImportRow,
+    StaffImportSchool,
+)
 from tenants.organisations.models import FormerUrn, School, TrustMembership
 from tenants.plan.evidence.models import EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
@@ -195,5 +205,27 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     ),
     "reminder": _reminder,
     "import_run": lambda rows: import_run(rows, ImportKind.STAFF),
+    "staff_import_row": lambda rows: rows.add(
+        StaffImportRow,
+        run_id=rows["import_run"].id,
+        lines=[2],
+        given_name="Ada",
+        family_name="Byron",
+        roles=["teaching"],
+        roles_from=[None],
+        roles_until=[None],
+        roles_guessed=False,
+        outcome=Outcome.JOINS,
+    ),
+    "staff_import_school": lambda rows: rows.add(StaffImportSchool, run_id=rows["import_run"].id),
+    "staff_import_effect": lambda rows: rows.add(
+        StaffImportEffect, run_id=rows["import_run"].id, staff_id=rows["staff_member"].id, kind=EffectKind.JOINED
+    ),
+    "saved_mapping": lambda rows: rows.add(
+        SavedMapping, kind=ImportKind.STAFF, name="Export", headers="0", mapping={"columns": {}}, used_at=SINCE
+    ),
+    "remembered_word": lambda rows: rows.add(
+        RememberedWord, about=RememberedAs.PERSON, word="ada byron", means=rows["staff_member"].id
+    ),
     "import_rejection": lambda rows: rows.add(ImportRejection, run_id=rows["import_run"].id, line=2, reason="is empty"),
 }

@@ -22,6 +22,8 @@ from prevent_trust.database import db, new_id
 from prevent_trust.database_roles import AUTHORITY, OWNER, WEB, WORKER, RoleUrls
 from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
+from tenants.imports.models import ImportKind, ImportRejection, ImportRun
+from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, SavedMapping, StaffImportRow
 from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
@@ -521,6 +523,47 @@ def test_the_worker_sees_the_releases_of_the_authority_that_it_works_for(
         with acting(engines_by_role[WORKER], stamp) as them:
             found = set(them.run("select release_id from release_value").scalars())
         assert found == ({releases[ours]} if stamp == ours else set()), stamp
+
+
+# Staff lists of a whole trust
+
+
+@BOTH
+def test_a_trusts_run_and_its_rows_at_no_school_are_the_trusts_alone(
+    world: World, make: Factory, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for trust in (world.our_trust, world.their_trust):
+        run = make.add(
+            ImportRun(
+                trust_id=trust.id,
+                kind=ImportKind.STAFF,
+                file_name="f",
+                storage_key="imports/f",
+                size=1,
+                sha256="0" * 64,
+            )
+        )
+        person = {"given_name": "Ada", "family_name": "Byron", "roles": [], "roles_from": [], "roles_until": []}
+        make.add(
+            StaffImportRow(
+                run_id=run.id, trust_id=trust.id, lines=[2], roles_guessed=False, outcome=Outcome.UNPLACED, **person
+            )
+        )
+        make.add(ImportRejection(run_id=run.id, trust_id=trust.id, line=2, reason="is empty"))
+        make.add(
+            SavedMapping(
+                trust_id=trust.id, kind=ImportKind.STAFF, name="A", headers="0", mapping={}, used_at=datetime.now(UTC)
+            )
+        )
+        make.add(RememberedWord(trust_id=trust.id, about=RememberedAs.SCHOOL, word="annexe", means=None))
+    school, trust = world.stamps
+    for stamp, expected in {trust: {world.our_trust.id}, school: set(), "platform:": set(), "": set()}.items():
+        with acting(engines_by_role[role], stamp) as them:
+            for table in ("import_run", "staff_import_row", "import_rejection", "saved_mapping", "remembered_word"):
+                seen = them.run(f"select trust_id from {table} where trust_id is not null").scalars()
+                assert set(seen) == expected, (table, stamp)
+                changed = them.changed(f"update {table} set created_at = created_at where trust_id is not null")
+                assert changed == len(expected), (table, stamp)
 
 
 # Editions being written

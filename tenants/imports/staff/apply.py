@@ -1,225 +1,140 @@
-"""What a staff list would change at a school, and making it so.
-
-People are matched by staff code, then by e-mail address, then by whole name where exactly one has it. What is the same
-is not written, so that the same list twice changes nothing. Nobody is deleted: who is not in a complete list becomes a
-leaver.
-"""
+"""Makes what was compared so: one school, one transaction, a few statements, and what is needed to undo it."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select, text
 
-from prevent_trust.database import db, new_id
+from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
-from tenants.imports.staff.reader import StaffRow
-from tenants.imports.tabular.table import Rejection
-from tenants.staff.actions import end_role
-from tenants.staff.models import STAFF_ROLE_NAMES, StaffMember, StaffRole, StaffRoleHeld
+from tenants.imports.staff.matching import compare_with_staff
+from tenants.imports.staff.models import Outcome, RememberedAs, SchoolStep, StaffImportSchool
+from tenants.imports.staff.people import keep_rejected, write_effects
+from tenants.imports.staff.queries import said_of_bare_names
+from tenants.imports.staff.remembered import remember_words
+from tenants.imports.staff.staging import PEOPLE, forget_temporary_tables
 
-# Roles that a list of posts does not know about; a list that says nothing of them does not take them away.
-KEPT_ROLES = {StaffRole.PREVENT_LEAD, StaffRole.DSL, StaffRole.DEPUTY_DSL, StaffRole.GOVERNOR, StaffRole.LINK_GOVERNOR}
+NOT_DECIDED = "may be somebody who is there already, and nobody said who. Import the row again and choose"
+SAID_LEFT_OUT = "was left out in the preview"
+
+_LOCK = "select id from staff_member where school_id = :school for update"
+_LOAD = """
+insert into import_person
+select id, school_id, school_word, lines, given_name, family_name, email, staff_code, trn, roles, roles_from,
+  roles_until, roles_guessed, starts_on, leaves_on, lower(given_name || ' ' || family_name), lower(email),
+  lower(staff_code), decided,
+  decided_staff_id
+from staff_import_row where run_id = :run and school_id = :school and outcome <> 'leaves'
+"""
+# Only those leave who were shown: whoever was added since the preview is not in the file because nobody knew of them.
+_LEAVERS = """
+create temporary table import_leaver on commit drop as
+select s.id, greatest(cast(:last_day as date), s.starts_on) as leaves_on from import_staff s
+join staff_import_row r on r.staff_id = s.id and r.run_id = :run and r.school_id = :school and r.outcome = 'leaves'
+where not s.has_left and not exists (select from import_match x where x.staff_id = s.id)
+  and not exists (select from import_outcome o where s.id = any (o.candidates) and o.outcome = 'unclear')
+"""
+_CHANGE_MEMBERS = """
+update staff_member m set given_name = o.given_name, family_name = o.family_name, email = coalesce(o.email, m.email),
+  staff_code = coalesce(o.staff_code, m.staff_code), trn = coalesce(o.trn, m.trn),
+  starts_on = coalesce(o.starts_on, m.starts_on), leaves_on = o.new_leaves_on
+from import_outcome o where o.outcome = 'changes' and m.id = o.staff_id and m.school_id = :school
+  and o.changes - array['roles_begun', 'roles_ended', 'roles_closed'] <> '{}'
+"""
+# A role that only began on the day, or after its end, was never held.
+_NEVER_HELD = """
+delete from staff_role_held h using import_outcome o
+where o.outcome = 'changes' and h.staff_id = o.staff_id and h.school_id = :school
+  and (h.role = any (o.ended) and h.until_on is null and h.from_on >= :as_at
+    or h.role = any (o.closed) and (h.until_on is null or h.until_on >= :as_at)
+      and h.from_on > o.roles_until[array_position(o.roles, h.role::text)])
+"""
+_END_ROLES = """
+update staff_role_held h set until_on = case when h.role = any (o.closed)
+    then o.roles_until[array_position(o.roles, h.role::text)] else cast(:last_day as date) end
+from import_outcome o
+where o.outcome = 'changes' and h.staff_id = o.staff_id and h.school_id = :school
+  and (h.role = any (o.ended) and h.until_on is null
+    or h.role = any (o.closed) and (h.until_on is null or h.until_on >= :as_at))
+"""
+# A post that began after the person did has a beginning of its own; else the role begins with the import.
+_BEGIN_ROLES = """
+insert into staff_role_held (school_id, staff_id, role, from_on, until_on)
+select o.school_id, o.staff_id, post.role, case when post.since > o.old_starts_on then post.since else :as_at end,
+  post.until
+from import_outcome o cross join unnest(o.roles, o.roles_from, o.roles_until) as post(role, since, until)
+where o.outcome = 'changes' and post.role = any (o.begun)
+"""
+_JOIN = """
+insert into staff_member (id, school_id, given_name, family_name, email, staff_code, trn, starts_on, leaves_on)
+select id, school_id, given_name, family_name, email, staff_code, trn, starts_on, leaves_on
+from import_outcome where outcome = 'joins'
+"""
+_JOIN_ROLES = """
+insert into staff_role_held (school_id, staff_id, role, from_on, until_on)
+select o.school_id, o.id, post.role, post.since, post.until
+from import_outcome o cross join unnest(o.roles, o.roles_from, o.roles_until) as post(role, since, until)
+where o.outcome = 'joins'
+"""
+_LEAVE = """
+update staff_member m set leaves_on = l.leaves_on from import_leaver l where m.id = l.id and m.school_id = :school
+"""
 
 
-@dataclass(frozen=True)
-class StaffChange:
-    """A person who is there already, with what would change, in words."""
+def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as_at: date) -> dict[str, int] | None:
+    """Applies a run's rows at one school, once: a school that is done already is left alone. Flushes.
 
-    staff_id: uuid.UUID
-    name: str
-    changes: tuple[str, ...]
-    values: dict[str, Any] = field(default_factory=dict)
-    roles_begun: frozenset[StaffRole] = frozenset()
-    roles_ended: frozenset[StaffRole] = frozenset()
-
-
-@dataclass
-class StaffPlan:
-    """What a list would change. `unclear` are rows that might be two people here; they are not applied."""
-
-    joiners: list[StaffRow] = field(default_factory=list)
-    changes: list[StaffChange] = field(default_factory=list)
-    leavers: list[StaffChange] = field(default_factory=list)
-    unclear: list[Rejection] = field(default_factory=list)
-    unchanged: int = 0
-
-    @property
-    def changed(self) -> int:
-        return len(self.joiners) + len(self.changes) + len(self.leavers)
-
-    def counts(self) -> dict[str, int]:
-        return {
-            "joiners": len(self.joiners),
-            "changes": len(self.changes),
-            "leavers": len(self.leavers),
-            "unclear": len(self.unclear),
-            "unchanged": self.unchanged,
-        }
-
-
-def plan_staff_import(scope: SchoolScope, rows: Iterable[StaffRow], *, complete: bool, as_at: date) -> StaffPlan:
-    """Compares a list with the school's staff. With `complete`, staff who are not in it become leavers as of the day.
-
-    Three queries, whatever the number of rows.
+    The comparison is made again against the staff as they are now, under a lock, so that what changed since the preview
+    is respected. Returns how many people had each outcome; None when there was nothing left to do.
     """
     require_bound(scope)
-    staff = db.session.scalars(
-        select(StaffMember).where(StaffMember.school_id == scope.school_id).options(selectinload(StaffMember.roles))
-    ).all()
-    plan = StaffPlan()
-    index = _Index(staff)
-    seen: set[uuid.UUID] = set()
-    for row in rows:
-        candidates = [member for member in index.candidates(row) if member.id not in seen]
-        if len(candidates) > 1:
-            plan.unclear.append(_unclear(row, candidates))
-        elif not candidates:
-            plan.joiners.append(row)
-        else:
-            seen.add(candidates[0].id)
-            _compare(plan, candidates[0], row, as_at)
-    if complete:
-        unclear_names = {rejection.value for rejection in plan.unclear}
-        for member in staff:
-            has_left = member.leaves_on is not None and member.leaves_on < as_at
-            if member.id not in seen and not has_left and member.full_name not in unclear_names:
-                plan.leavers.append(_leaver(member, as_at))
-    return plan
-
-
-class _Index:
-    """The school's staff by what a list can know them by."""
-
-    def __init__(self, staff: Iterable[StaffMember]) -> None:
-        self._by_code: dict[str, StaffMember] = {}
-        self._by_email: dict[str, list[StaffMember]] = defaultdict(list)
-        self._by_name: dict[str, list[StaffMember]] = defaultdict(list)
-        for member in staff:
-            if member.staff_code:
-                self._by_code[member.staff_code.lower()] = member
-            if member.email:
-                self._by_email[member.email.lower()].append(member)
-            self._by_name[member.full_name.lower()].append(member)
-
-    def candidates(self, row: StaffRow) -> list[StaffMember]:
-        if row.staff_code and (member := self._by_code.get(row.staff_code.lower())):
-            return [member]
-        if row.email and (found := self._by_email.get(row.email.lower())):
-            return found
-        named = self._by_name.get(row.full_name.lower(), [])
-        # Another code or address under the same name is another person, as far as anybody can tell.
-        return [
-            member
-            for member in named
-            if not (row.staff_code and member.staff_code) and not (row.email and member.email)
-        ]
-
-
-def _unclear(row: StaffRow, candidates: list[StaffMember]) -> Rejection:
-    reason = (
-        f"could be {len(candidates)} people here with that name or address. "
-        "Give each a staff code on their page, or in the file, and import again."
+    school = db.session.scalar(
+        select(StaffImportSchool)
+        .where(StaffImportSchool.run_id == run_id, StaffImportSchool.school_id == scope.school_id)
+        .with_for_update()
     )
-    return Rejection(row.lines[0], "Name", row.full_name, reason)
-
-
-def _compare(plan: StaffPlan, member: StaffMember, row: StaffRow, as_at: date) -> None:
-    values = {
-        name: value
-        for name in ("given_name", "family_name", "email", "staff_code", "starts_on", "leaves_on")
-        if (value := getattr(row, name)) is not None and value != getattr(member, name)
+    if school is None or school.step is not SchoolStep.WAITING:
+        return None
+    remember_words(scope, RememberedAs.PERSON, said_of_bare_names(run_id, scope.school_id))
+    values: dict[str, Any] = {
+        "run": run_id,
+        "school": scope.school_id,
+        "as_at": as_at,
+        "last_day": as_at - timedelta(days=1),
     }
-    if row.leaves_on is None and member.leaves_on is not None and member.leaves_on < as_at:
-        values["leaves_on"] = None  # came back
-    held = {role.role for role in member.roles if role.until_on is None or role.until_on >= as_at}
-    begun = row.roles - held if not row.unknown_roles or row.roles != {StaffRole.SUPPORT} or not held else frozenset()
-    ended = frozenset(held - row.roles - KEPT_ROLES) if begun else frozenset()
-    if not values and not begun and not ended:
-        plan.unchanged += 1
-        return
-    words = [_words(name, getattr(member, name), value) for name, value in values.items()]
-    words += [f"Role added: {STAFF_ROLE_NAMES[role]}" for role in sorted(begun)]
-    words += [f"Role ended: {STAFF_ROLE_NAMES[role]}" for role in sorted(ended)]
-    plan.changes.append(StaffChange(member.id, member.full_name, tuple(words), values, frozenset(begun), ended))
-
-
-def _words(name: str, before: Any, after: Any) -> str:
-    labels = {
-        "given_name": "First name", "family_name": "Surname", "email": "Email", "staff_code": "Staff code",
-        "starts_on": "Start date", "leaves_on": "Leaving date",
-    }  # fmt: skip
-    return f"{labels[name]}: {before or 'none'} becomes {after or 'none'}"
-
-
-def _leaver(member: StaffMember, as_at: date) -> StaffChange:
-    last_day = as_at - timedelta(days=1)
-    if member.starts_on and last_day < member.starts_on:
-        last_day = member.starts_on
-    return StaffChange(
-        member.id, member.full_name, (f"Leaves: last day {last_day.isoformat()}",), {"leaves_on": last_day}
-    )
-
-
-def apply_staff_import(scope: SchoolScope, plan: StaffPlan, *, as_at: date) -> dict[str, int]:
-    """Writes a plan that was made in the same transaction, in a few statements; returns its counts. Flushes."""
-    require_bound(scope)
-    _add_joiners(scope, plan.joiners)
-    changes = plan.changes + plan.leavers
-    rows = [
-        {"id": change.staff_id, "school_id": scope.school_id} | change.values for change in changes if change.values
-    ]
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_columns[tuple(row)].append(row)
-    for group in by_columns.values():
-        db.session.execute(update(StaffMember), group)
-    _change_roles(scope, changes, as_at)
+    forget_temporary_tables()
+    for statement in (_LOCK, PEOPLE, _LOAD):
+        db.session.execute(text(statement), values)
+    compare_with_staff([scope.school_id], as_at=as_at)
+    db.session.execute(text(_LEAVERS if complete else f"{_LEAVERS} and false"), values)
+    counts = counts_of_outcomes()
+    if counts[Outcome.CHANGES] or counts[Outcome.LEAVES] or counts[Outcome.JOINS]:
+        write_effects(values, before=True)
+        _write(counts, values)
+        write_effects(values, before=False)
+    keep_rejected(run_id, {Outcome.UNCLEAR: NOT_DECIDED, Outcome.LEFT_OUT: SAID_LEFT_OUT})
+    db.session.execute(text("delete from staff_import_row where run_id = :run and school_id = :school"), values)
+    school.step, school.counts, school.applied_at = SchoolStep.APPLIED, counts, db.session.scalar(text("select now()"))
     db.session.flush()
-    return plan.counts()
+    return counts
 
 
-def _add_joiners(scope: SchoolScope, joiners: list[StaffRow]) -> None:
-    if not joiners:
-        return
-    ids = [new_id() for _ in joiners]
-    db.session.execute(
-        insert(StaffMember),
-        [
-            {
-                "id": staff_id,
-                "school_id": scope.school_id,
-                "given_name": row.given_name,
-                "family_name": row.family_name,
-                "email": row.email,
-                "staff_code": row.staff_code,
-                "starts_on": row.starts_on,
-                "leaves_on": row.leaves_on,
-            }
-            for staff_id, row in zip(ids, joiners, strict=True)
-        ],
-    )
-    db.session.execute(
-        insert(StaffRoleHeld),
-        [
-            {"school_id": scope.school_id, "staff_id": staff_id, "role": role, "from_on": row.starts_on}
-            for staff_id, row in zip(ids, joiners, strict=True)
-            for role in sorted(row.roles)
-        ],
-    )
+def _write(counts: dict[str, int], values: dict[str, Any]) -> None:
+    statements: list[str] = []
+    if counts[Outcome.CHANGES]:
+        statements += [_CHANGE_MEMBERS, _NEVER_HELD, _END_ROLES, _BEGIN_ROLES]
+    if counts[Outcome.LEAVES]:
+        statements.append(_LEAVE)
+    if counts[Outcome.JOINS]:
+        statements += [_JOIN, _JOIN_ROLES]
+    for statement in statements:
+        db.session.execute(text(statement), values)
 
 
-def _change_roles(scope: SchoolScope, changes: list[StaffChange], as_at: date) -> None:
-    begun = [
-        {"school_id": scope.school_id, "staff_id": change.staff_id, "role": role, "from_on": as_at}
-        for change in changes
-        for role in sorted(change.roles_begun)
-    ]
-    if begun:
-        db.session.execute(insert(StaffRoleHeld), begun)
-    for role in StaffRole:
-        end_role(scope, [change.staff_id for change in changes if role in change.roles_ended], role, as_at=as_at)
+def counts_of_outcomes() -> dict[str, int]:
+    """How many people of the comparison had each outcome, and how many leave."""
+    rows = db.session.execute(text("select outcome, count(*) from import_outcome group by outcome"))
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0) | {row[0]: row[1] for row in rows}
+    counts[Outcome.LEAVES] = db.session.scalar(text("select count(*) from import_leaver")) or 0
+    return counts

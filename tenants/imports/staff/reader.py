@@ -1,83 +1,89 @@
-"""Reads staff lists: which column is what, and each row as a person."""
+"""Reads staff lists: which column is what, and each line as a person at a school."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
-from prevent_trust.csv_output import csv_bytes
 from tenants.imports.staff.words import COLUMN_WORDS, ROLE_WORDS, SENSITIVE_WORDS
 from tenants.imports.tabular.dates import read_date
-from tenants.imports.tabular.table import Rejection, Row, Table
+from tenants.imports.tabular.table import Table
 from tenants.staff.models import StaffRole
 
-FIELDS = ("full_name", "given_name", "family_name", "email", "staff_code", "role", "starts_on", "leaves_on")
 FIELD_NAMES = {
+    "school": "School",
     "full_name": "Full name",
     "given_name": "First name",
     "family_name": "Surname",
     "email": "Work email",
     "staff_code": "Staff code",
+    "trn": "Teacher reference number",
     "role": "Role or job title",
     "starts_on": "Start date",
     "leaves_on": "Leaving date",
 }
+SCHOOL_FIELDS = tuple(name for name in FIELD_NAMES if name != "school")
+TRUST_FIELDS = tuple(FIELD_NAMES)
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+# What stands before the @ of most addresses; the rest is looked at by the rules of the standards.
+_PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_'+-]+(\.[A-Za-z0-9_'+-]+)*")
+_TRN_MARKS = re.compile(r"[\s/-]|^(?:rp|trn)(?=\d)", re.IGNORECASE)
+_FORMULA_GUARD = ("'=", "'+", "'-", "'@")
 
 
 @dataclass(frozen=True)
 class StaffMapping:
-    """Which column, by its header, holds which field."""
+    """Which column, by its header, holds which field. `codes_of_trust`: a staff code is the same at every school."""
 
     columns: dict[str, str]
+    codes_of_trust: bool = False
 
-    @property
-    def problem(self) -> str | None:
+    def problem(self, *, of_trust: bool) -> str | None:
         """What is missing before rows can be read, in words; none when it is complete."""
-        if "full_name" in self.columns or {"given_name", "family_name"} <= set(self.columns):
-            return None
-        return "Choose the column with the full name, or those with the first name and the surname."
+        if not ("full_name" in self.columns or {"given_name", "family_name"} <= set(self.columns)):
+            return "Choose the column with the full name, or those with the first name and the surname."
+        if of_trust and "school" not in self.columns:
+            return "Choose the column that says at which school each person works."
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"columns": self.columns, "codes_of_trust": self.codes_of_trust}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "StaffMapping":
+        return cls(dict(kept.get("columns", {})), bool(kept.get("codes_of_trust")))
 
 
-@dataclass(frozen=True)
-class StaffRow:
-    """A person as the file has them. `lines` are the file's; more than one where rows were put together."""
+class StaffLine(NamedTuple):
+    """A line of the file. With a `problem` it is not taken, and only the line and the school are sure."""
 
-    lines: tuple[int, ...]
-    given_name: str
-    family_name: str
+    line: int
+    school_word: str | None
+    given_name: str = ""
+    family_name: str = ""
     email: str | None = None
     staff_code: str | None = None
-    roles: frozenset[StaffRole] = frozenset()
+    trn: str | None = None
+    roles: tuple[str, ...] = ()
+    roles_guessed: bool = False
     starts_on: date | None = None
     leaves_on: date | None = None
-    unknown_roles: tuple[str, ...] = ()
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.given_name} {self.family_name}"
+    problem: str | None = None
+    problem_column: str | None = None
+    problem_value: str | None = None
 
 
-@dataclass
-class StaffRead:
-    """All that a file gave: people, rows that were not taken, and columns that are never read."""
-
-    rows: list[StaffRow] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    ignored_sensitive: tuple[str, ...] = ()
-    unknown_roles: tuple[str, ...] = ()
-
-
-def guess_mapping(headers: Sequence[str]) -> StaffMapping:
+def guess_mapping(headers: Sequence[str], fields: Iterable[str] = SCHOOL_FIELDS) -> StaffMapping:
     """The likeliest field for each header, by the words that management systems use. Each field at most once."""
     columns: dict[str, str] = {}
-    for name in FIELDS:
+    for name in fields:
         for word in COLUMN_WORDS[name]:
             found = next(
-                (header for header in headers if _plain(header) == word and header not in columns.values()), None
+                (header for header in headers if plain_words(header) == word and header not in columns.values()), None
             )
             if found is not None:
                 columns[name] = found
@@ -89,82 +95,82 @@ def guess_mapping(headers: Sequence[str]) -> StaffMapping:
 
 def sensitive_columns(headers: Iterable[str]) -> tuple[str, ...]:
     """Headers of columns that this service must not read: dates of birth, national insurance numbers and the like."""
-    return tuple(header for header in headers if any(word in _plain(header) for word in SENSITIVE_WORDS))
+    return tuple(header for header in headers if any(word in plain_words(header) for word in SENSITIVE_WORDS))
 
 
-def read_staff(table: Table, mapping: StaffMapping) -> StaffRead:
-    """Every row as a person, or as a rejection with its reason. Rows of one person are put together.
-
-    Two rows are one person when they share the staff code, or the e-mail address; without either, when the whole name
-    is the same.
-    """
+def places_of(table: Table, mapping: StaffMapping) -> dict[str, int]:
+    """Where each mapped field stands; columns that are never read have no place, whatever the mapping says."""
     sensitive = sensitive_columns(table.headers)
-    places = {
+    return {
         name: table.headers.index(header)
         for name, header in mapping.columns.items()
-        if header in table.headers and header not in sensitive
+        if name in FIELD_NAMES and header in table.headers and header not in sensitive
     }
-    read = StaffRead(ignored_sensitive=sensitive)
-    people: dict[tuple[str, str], StaffRow] = {}
+
+
+def read_lines(table: Table, mapping: StaffMapping) -> Iterator[StaffLine]:
+    """Each line as a person, or with what is wrong with it. Holds one line at a time."""
+    places = places_of(table, mapping)
+    cell = _cell_reader(places)
     for row in table.rows:
+        cells = row.cells
+        school = cell(cells, "school") or None
         try:
-            person = _person(row, places)
-        except _CellError as error:
-            header = table.headers[places[error.field]] if error.field in places else None
-            cells = tuple(
-                "" if head in sensitive else cell for head, cell in zip(table.headers, row.cells, strict=True)
+            yield _person(row.line, school, cells, cell)
+        except _CellProblem as problem:
+            place = places.get(problem.field)
+            yield StaffLine(
+                line=row.line,
+                school_word=school,
+                problem=problem.reason,
+                problem_column=table.headers[place] if place is not None else None,
+                problem_value=problem.value[:500],
             )
-            read.rejections.append(Rejection(row.line, header, error.value, error.reason, cells))
-            continue
-        key = _same_person(person)
-        there = people.get(key)
-        people[key] = person if there is None else _together(there, person)
-    read.rows = list(people.values())
-    read.unknown_roles = tuple(sorted({word for person in read.rows for word in person.unknown_roles}))
-    return read
 
 
-def rejected_rows_csv(headers: Sequence[str], rejections: Iterable[Rejection]) -> bytes:
-    """The rows that were not taken, as they stood, with the line and the reason behind them."""
-    rows = (
-        [*_padded(rejection, len(headers)), rejection.line, f"{rejection.column or 'Row'} {rejection.reason}"]
-        for rejection in rejections
-    )
-    return csv_bytes([*headers, "Line", "Why it was not taken"], rows)
+Cells = tuple[str, ...]
+CellReader = Callable[[Cells, str], str]
 
 
-def _padded(rejection: Rejection, width: int) -> list[str]:
-    """As many cells as there are headers; a row of which only one value is known has that in its first."""
-    cells = list(rejection.cells or (rejection.value,))[:width]
-    return cells + [""] * (width - len(cells))
+def _cell_reader(places: dict[str, int]) -> CellReader:
+    def cell(cells: Cells, name: str) -> str:
+        place = places.get(name)
+        if place is None:
+            return ""
+        value = cells[place].strip()
+        # Files that this service gives back guard what a spreadsheet would take for a formula.
+        return value[1:] if value.startswith(_FORMULA_GUARD) else value
+
+    return cell
 
 
-class _CellError(ValueError):
+class _CellProblem(ValueError):
     def __init__(self, name: str, value: str, reason: str) -> None:
         super().__init__(reason)
         self.field, self.value, self.reason = name, value, reason
 
 
-def _person(row: Row, places: dict[str, int]) -> StaffRow:
-    def cell(name: str) -> str:
-        return row.cells[places[name]].strip() if name in places else ""
-
-    given, family = _name(cell("full_name"), cell("given_name"), cell("family_name"))
-    known, unknown = roles_from_words(cell("role"))
-    person = StaffRow(
-        lines=(row.line,),
-        given_name=given,
-        family_name=family,
-        email=_email(cell("email")),
-        staff_code=cell("staff_code") or None,
-        roles=known,
-        starts_on=_day("starts_on", cell("starts_on")),
-        leaves_on=_day("leaves_on", cell("leaves_on")),
-        unknown_roles=unknown,
+def _person(line: int, school: str | None, cells: Cells, cell: CellReader) -> StaffLine:
+    given, family = _name(cell(cells, "full_name"), cell(cells, "given_name"), cell(cells, "family_name"))
+    title = cell(cells, "role")
+    roles, unknown = roles_from_words(title)
+    starts_on = _day("starts_on", cell(cells, "starts_on"))
+    leaves_on = _day("leaves_on", cell(cells, "leaves_on"))
+    if starts_on and leaves_on and leaves_on < starts_on:
+        raise _CellProblem("leaves_on", cell(cells, "leaves_on"), "is before the start date")
+    return StaffLine(
+        line,
+        school,
+        given,
+        family,
+        _email(cell(cells, "email")),
+        cell(cells, "staff_code") or None,
+        _trn(cell(cells, "trn")),
+        tuple(sorted(roles)),
+        roles == {StaffRole.SUPPORT} and bool(unknown or not title),
+        starts_on,
+        leaves_on,
     )
-    if person.starts_on and person.leaves_on and person.leaves_on < person.starts_on:
-        raise _CellError("leaves_on", cell("leaves_on"), "is before the start date")
-    return person
 
 
 def _name(full: str, given: str, family: str) -> tuple[str, str]:
@@ -175,7 +181,7 @@ def _name(full: str, given: str, family: str) -> tuple[str, str]:
             given, _, family = full.rpartition(" ")
             family, given = (family, given) if given else ("", family)
     if not given or not family:
-        raise _CellError(
+        raise _CellProblem(
             "full_name" if full or not (given or family) else ("given_name" if not given else "family_name"),
             full or given or family,
             "must have a first name and a surname",
@@ -186,19 +192,42 @@ def _name(full: str, given: str, family: str) -> tuple[str, str]:
 def _email(text: str) -> str | None:
     if not text:
         return None
+    local, _, domain = text.rpartition("@")
     try:
+        if len(text) <= 200 and _PLAIN_LOCAL_PART.fullmatch(local):
+            return f"{local}@{_email_domain(domain)}"
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise _CellError("email", text, "is not an email address: write it like name@school.sch.uk") from error
+        raise _CellProblem("email", text, "is not an email address: write it like name@school.sch.uk") from error
+
+
+@lru_cache(maxsize=2_000)
+def _email_domain(domain: str) -> str:
+    """A list has few different domains, and looking at one takes longer than all else in a line."""
+    return validate_email(f"a@{domain}", check_deliverability=False).domain
+
+
+def _trn(text: str) -> str | None:
+    digits = _TRN_MARKS.sub("", text) if text else ""
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdecimal() and len(digits) == 7):
+        raise _CellProblem("trn", text, "must have seven digits. Spreadsheets drop zeros in front: write them again")
+    return digits
 
 
 def _day(name: str, text: str) -> date | None:
     try:
-        return read_date(text)
+        return _read_date(text)
     except ValueError as error:
-        raise _CellError(name, text, str(error)) from error
+        raise _CellProblem(name, text, str(error)) from error
 
 
+# A list has few different days and job titles, however many people are in it.
+_read_date = lru_cache(maxsize=20_000)(read_date)
+
+
+@lru_cache(maxsize=20_000)
 def roles_from_words(text: str) -> tuple[frozenset[StaffRole], tuple[str, ...]]:
     """The roles in a job title such as “DSL / Class teacher”, and the words that fit none.
 
@@ -207,7 +236,7 @@ def roles_from_words(text: str) -> tuple[frozenset[StaffRole], tuple[str, ...]]:
     known: set[StaffRole] = set()
     unknown: list[str] = []
     for part in re.split(r"[,;/&+]|\band\b", text):
-        words = _plain(part)
+        words = plain_words(part)
         if not words:
             continue
         found = {
@@ -223,34 +252,12 @@ def roles_from_words(text: str) -> tuple[frozenset[StaffRole], tuple[str, ...]]:
     return frozenset(known or {StaffRole.SUPPORT}), tuple(unknown)
 
 
-def _same_person(person: StaffRow) -> tuple[str, str]:
-    if person.staff_code:
-        return "code", person.staff_code.lower()
-    if person.email:
-        return "email", person.email.lower()
-    return "name", person.full_name.lower()
-
-
-def _together(first: StaffRow, second: StaffRow) -> StaffRow:
-    starts = [day for day in (first.starts_on, second.starts_on) if day]
-    # Somebody with one post that has not ended has not left.
-    leaves = max(first.leaves_on, second.leaves_on) if first.leaves_on and second.leaves_on else None
-    return replace(
-        first,
-        lines=first.lines + second.lines,
-        email=first.email or second.email,
-        staff_code=first.staff_code or second.staff_code,
-        roles=first.roles | second.roles,
-        starts_on=min(starts, default=None),
-        leaves_on=leaves,
-        unknown_roles=first.unknown_roles + second.unknown_roles,
-    )
-
-
-def _plain(text: str) -> str:
+def plain_words(text: str) -> str:
+    """In lower case, everything but letters and digits a space."""
     return _NOT_WORD.sub(" ", text.lower()).strip()
 
 
-def mapping_from_form(chosen: dict[str, Any]) -> StaffMapping:
+def mapping_from_form(chosen: dict[str, Any], fields: Iterable[str], *, codes_of_trust: bool) -> StaffMapping:
     """The mapping that somebody chose, fields without a column left out."""
-    return StaffMapping({name: str(chosen[name]) for name in FIELDS if chosen.get(name)})
+    columns = {name: str(chosen[name]) for name in fields if chosen.get(name)}
+    return replace(StaffMapping(columns), codes_of_trust=codes_of_trust)

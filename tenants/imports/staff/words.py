@@ -21,6 +21,10 @@ COLUMN_WORDS: dict[str, tuple[str, ...]] = {
         "staff code", "payroll number", "payroll no", "employee number", "employee id", "staff id", "employee no",
         "staff number", "contract id", "payroll id", "initials code", "mis id", "arbor staff id",
     ),
+    "trn": (
+        "trn", "teacher reference number", "teacher number", "teacher ref", "teacher ref no", "teacher reference",
+        "dfe number teacher", "qts number",
+    ),
     "role": (
         "role", "job title", "post", "position", "roles", "staff role", "job role", "post title", "business role",
         "post description", "contract post",
@@ -32,6 +36,10 @@ COLUMN_WORDS: dict[str, tuple[str, ...]] = {
     "leaves_on": (
         "leaving date", "end date", "employment end", "date left", "date of leaving", "leaver date", "leave date",
         "contract end date", "employment end date", "left",
+    ),
+    "school": (
+        "urn", "school urn", "establishment urn", "academy urn", "ukprn", "school", "school name", "establishment",
+        "establishment name", "academy", "academy name", "site", "work location", "location", "base",
     ),
 }  # fmt: skip
 
