@@ -8,9 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, func, or_, select
 
 from prevent_trust.database import db
-from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound, within
+from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound, within
 from tenants.access.models import Account, Membership, Role
-from tenants.organisations.models import School, SchoolStatus
 from tenants.reminders.models import Reminder, ReminderKind
 
 
@@ -21,21 +20,6 @@ class Lead:
     account_id: uuid.UUID
     name: str
     email: str
-
-
-def schools_with_a_lead(today: date) -> list[uuid.UUID]:
-    """Open schools that somebody can be reminded at, always in the same order. Needs the platform's scope."""
-    require_bound(PlatformScope())
-    return list(
-        db.session.scalars(
-            select(School.id)
-            .join(Membership, Membership.school_id == School.id)
-            .join(Account, Account.id == Membership.account_id)
-            .where(*_is_lead(today), School.status != SchoolStatus.CLOSED)
-            .group_by(School.id)
-            .order_by(School.id)
-        )
-    )
 
 
 def leads_of(scope: SchoolScope | TrustScope, *, today: date) -> dict[uuid.UUID, list[Lead]]:
@@ -60,17 +44,6 @@ def _is_lead(today: date) -> tuple[ColumnElement[bool], ...]:
         or_(Membership.ends_on.is_(None), Membership.ends_on >= today),
         Account.active.is_(True),
     )
-
-
-def reminded(scope: SchoolScope | TrustScope, *, kind: ReminderKind, period: str) -> set[tuple[uuid.UUID, uuid.UUID]]:
-    """The pairs of school and account that have had their reminder of the period."""
-    require_bound(scope)
-    rows = db.session.execute(
-        select(Reminder.school_id, Reminder.account_id).where(
-            within(scope, Reminder.school_id), Reminder.kind == kind, Reminder.period == period
-        )
-    )
-    return {(row.school_id, row.account_id) for row in rows}
 
 
 def last_chased(scope: TrustScope) -> dict[uuid.UUID, datetime]:
