@@ -274,6 +274,20 @@ def try_address_again(address: str) -> int:
     return len(forgotten.all())
 
 
+def addresses_given_up(limit: int = 200) -> list[tuple[str, int, datetime]]:
+    """Addresses to which nothing more is sent: how many mails came back, and when the last. Needs the platform's scope."""
+    address, last = func.lower(OutgoingMail.to_address), func.max(OutgoingMail.bounced_at)
+    rows = db.session.execute(
+        select(address, func.count(), last)
+        .where(OutgoingMail.bounced_at.is_not(None))
+        .group_by(address)
+        .having(func.count() >= BOUNCES_THAT_ARE_ENOUGH)
+        .order_by(last.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def _as_message(mail: OutgoingMail, mail_from: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     name, address = parseaddr(mail_from)

@@ -50,7 +50,7 @@ class NotifySender:
             body["one_click_unsubscribe_url"] = str(stop).strip("<>")
         point_of_no_return()
         try:
-            answer = self._ask("POST", "/v2/notifications/email", json=body)
+            answer = self._call("POST", "/v2/notifications/email", json=body)
         except httpx.ConnectError as error:
             raise NobodyTakesMail(f"GOV.UK Notify could not be reached: {error}") from error
         except httpx.HTTPError as error:
@@ -76,21 +76,21 @@ class NotifySender:
     def took(self, mail_id: uuid.UUID) -> bool:
         parameters = {"reference": str(mail_id), "template_type": "email"}
         try:
-            answer = self._ask("GET", "/v2/notifications", params=parameters)
+            answer = self._call("GET", "/v2/notifications", params=parameters)
             answer.raise_for_status()
             return any(each["reference"] == str(mail_id) for each in answer.json()["notifications"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise NobodyTakesMail(f"GOV.UK Notify does not say whether it has the mail: {error}") from error
 
     def check(self) -> None:
-        answer = self._ask("GET", f"/v2/template/{self._template_id}")
+        answer = self._call("GET", f"/v2/template/{self._template_id}")
         if not answer.is_success:
             raise ValueError(_problem(answer))
 
     def close(self) -> None:
         """The connections are kept by the client, which closes those that stand idle."""
 
-    def _ask(self, method: str, path: str, **values: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, **values: Any) -> httpx.Response:
         token = json_web_token({"iss": self._service_id, "iat": int(time.time())}, self._secret.encode())
         return self._client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **values)
 

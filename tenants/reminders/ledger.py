@@ -4,7 +4,7 @@ Each of the three is one transaction that finds what is done and does the rest, 
 and two at once make each line and each digest once:
 
 1. `plan_lines` (an authority's scope) adds the day's lines; a line that is there is not added again.
-2. `write_digest` (a recipient's scope) writes one mail for all lines of a mailbox that have none, under a key of mailbox and day.
+2. `write_digest` (a recipient's scope) writes one mail for all lines of a mailbox that have none, keyed by mailbox and day.
 3. `settle` repeats on the lines what became of their mail, in the transaction that notes it on the mail.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db, new_id
@@ -23,7 +23,6 @@ from prevent_trust.mail_senders.types import MailState
 from prevent_trust.mail_templates import render_mail
 from prevent_trust.tenancy import (
     AuthorityScope,
-    PlatformScope,
     RecipientScope,
     SchoolScope,
     parse_scope,

@@ -23,7 +23,7 @@ _VISIBLE = "case when {0}.school_id = any ((select visible_schools())::uuid[]) t
 
 @dataclass(frozen=True)
 class DatedAction:
-    """An action of a current plan. `due_on` where it is left to do, `review_on` where it was met and is to be looked at again."""
+    """An action of a current plan. `due_on` where it is left to do, `review_on` where it was met and is looked at again."""
 
     school_id: uuid.UUID
     action_id: uuid.UUID
