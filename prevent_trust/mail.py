@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, parseaddr
 
-from sqlalchemy import Index, func, select, update
+from sqlalchemy import Index, func, select, true, update
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -207,7 +207,7 @@ def _look_after_abandoned(sender: Sender, settled: Settled) -> None:
         .where(
             OutgoingMail.state == MailState.HANDED_OVER,
             OutgoingMail.finished_at < datetime.now(UTC) - ABANDONED_AFTER,
-            True if sender.remembers else OutgoingMail.problem.is_(None),
+            true() if sender.remembers else OutgoingMail.problem.is_(None),
         )
         .order_by(OutgoingMail.created_at)
         .with_for_update(skip_locked=True)

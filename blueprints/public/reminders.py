@@ -30,8 +30,9 @@ def reminder_stop(token: str, rule: str) -> str:
     return _page(_people(token, rule), token, rule)
 
 
+# A mail program posts here by itself (RFC 8058); the signed link says whose reminders they are.
 @blueprint.post("/reminders/stop/<token>/<rule>")
-@csrf.exempt  # a mail program posts here by itself (RFC 8058); the signed link says whose reminders they are
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF is untyped here
 @public(REASON)
 def reminder_stop_now(token: str, rule: str) -> str:
     people = _people(token, rule)
@@ -42,8 +43,9 @@ def reminder_stop_now(token: str, rule: str) -> str:
     return _page(people, token, rule)
 
 
+# As above.
 @blueprint.post("/reminders/stop/<token>/<rule>/again")
-@csrf.exempt  # as above
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF is untyped here
 @public(REASON)
 def reminder_stop_take_back(token: str, rule: str) -> str:
     people = _people(token, rule)
@@ -79,8 +81,9 @@ def _page(people: People, token: str, rule: str) -> str:
     )
 
 
+# GOV.UK Notify proves itself with a token of its own.
 @blueprint.post("/notify/receipts")
-@csrf.exempt  # GOV.UK Notify proves itself with a token of its own
+@csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF is untyped here
 @public("GOV.UK Notify reports here, with a token that only it has")
 def notify_receipt() -> Response | tuple[dict[str, str], int]:
     """What became of a mail. A failure becomes a job: the worker notes it on the mail and on what it carried."""

@@ -3,7 +3,6 @@
 An audience's routes are thin: each makes its `ReminderPages` and calls one of the methods.
 """
 
-import uuid
 from dataclasses import dataclass, fields
 from datetime import date
 from itertools import groupby
@@ -90,7 +89,7 @@ class ReminderPages:
     audience: str
 
     @property
-    def address(self) -> dict[str, uuid.UUID]:
+    def address(self) -> dict[str, Any]:
         return {field.name: getattr(self.scope, field.name) for field in fields(self.scope)}
 
     @property
@@ -134,7 +133,7 @@ class ReminderPages:
         people = people_who_can_stand_in(self.scope, account_id(), today=today())
         form = AwayForm()
         form.to.choices = [(account.id, account.name) for account in people]
-        if people and form.validate_on_submit():
+        if people and form.validate_on_submit() and form.from_on.data and form.until_on.data:
             try:
                 delegate(
                     self.scope,

@@ -199,8 +199,8 @@ def _ledger(
             or_(item.day >= day - period, item.rule.in_(dated) & (item.day >= day - DATED_REMEMBERED)),
         )
     )
-    for school_id, *line in rows:
-        sent[school_id].append(Sent(*line))
+    for row in rows:
+        sent[row.school_id].append(Sent(row.person, row.rule, row.thing, row.stage, row.day))
     first: dict[uuid.UUID, dict[tuple[str, str], date]] = defaultdict(dict)
     told = db.session.execute(
         select(item.school_id, item.rule, item.thing, func.min(item.day))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound, within
@@ -111,7 +112,7 @@ def schools_with_own_rules(scope: TrustScope) -> dict[uuid.UUID, int]:
         .where(within(scope, ReminderRule.school_id))
         .group_by(ReminderRule.school_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {school_id: count for school_id, count in rows if school_id is not None}
 
 
 # What would be sent
@@ -179,7 +180,7 @@ def not_reached(scope: SchoolScope | TrustScope) -> list[NotReached]:
     latest = (
         select(ReminderItem)
         .where(within(scope, ReminderItem.school_id), ReminderItem.mail_id.is_not(None))
-        .distinct(ReminderItem.school_id, ReminderItem.to_address)
+        .ext(distinct_on(ReminderItem.school_id, ReminderItem.to_address))
         .order_by(
             ReminderItem.school_id, ReminderItem.to_address, ReminderItem.day.desc(), ReminderItem.created_at.desc()
         )
