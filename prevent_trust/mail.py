@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
 
 from sqlalchemy import Index, func, select, true, update
@@ -288,8 +288,23 @@ def addresses_given_up(limit: int = 200) -> list[tuple[str, int, datetime]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+LONGEST_ADDRESS_IN_A_HEADER = 900  # characters; a line may have 998 (RFC 5322, 2.1.1)
+
+
+class _Policy(EmailPolicy):
+    """Like SMTP, but the address in List-Unsubscribe stays in one piece: folded as words, no mail program could open it."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == "List-Unsubscribe":
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit")
+
+
 def _as_message(mail: OutgoingMail, mail_from: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    message = EmailMessage(policy=_POLICY)
     name, address = parseaddr(mail_from)
     message["From"] = formataddr((name, address))
     message["To"] = formataddr((mail.to_name, mail.to_address))
@@ -297,7 +312,7 @@ def _as_message(mail: OutgoingMail, mail_from: str) -> EmailMessage:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = message_id(mail.id, address)
     message["Auto-Submitted"] = "auto-generated"
-    if mail.stop_address:
+    if mail.stop_address and len(mail.stop_address) <= LONGEST_ADDRESS_IN_A_HEADER:
         message["List-Unsubscribe"] = f"<{mail.stop_address}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)

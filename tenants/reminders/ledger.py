@@ -34,11 +34,12 @@ from prevent_trust.tenancy import (
 from tenants.organisations.queries import names_of_organisations
 from tenants.reminders.gather import facts_of
 from tenants.reminders.models import ItemState, ReminderItem
-from tenants.reminders.planning import Planned, plan_school
+from tenants.reminders.planning import EVERY_RULE, Planned, plan_school
 from tenants.reminders.rule_book import built_in_rule
 
 MAIL_KIND = "reminders"
 ROWS_AT_ONCE = 5000
+MOST_IN_A_LINK = 20  # schools that one link names; more would not fit into the header of a mail
 MOST_LINES = 10  # of a rule at one school in a mail; the rest is counted
 
 StopLink = Callable[[Sequence[tuple[uuid.UUID, uuid.UUID]], str], str]  # pairs of school and person, and a rule
@@ -145,7 +146,7 @@ def write_digest(scope: RecipientScope, *, day: date, base_url: str, stop_link: 
     names = names_of_organisations({line.school_id for line in lines})
     sections = _sections(lines, names, base_url, stop_link)
     stoppable = sorted({(line.school_id, line.person) for line in lines if not line.escalated})
-    stop_all = stop_link(stoppable, "all") if stoppable else None
+    stop_all = stop_link(stoppable, EVERY_RULE) if 0 < len(stoppable) <= MOST_IN_A_LINK else None
     absent = sorted({line.instead_of for line in lines if line.instead_of})
     content = render_mail(
         "reminders", name=first.to_name, sections=sections, absent=absent, stop_all=stop_all, count=len(lines)

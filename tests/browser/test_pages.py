@@ -23,9 +23,11 @@ SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
     "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
+    "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
+    "/reminders", "/reminders/rules/posts", "/reminders/away",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 
