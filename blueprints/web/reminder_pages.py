@@ -62,23 +62,28 @@ class AwayForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 
 @dataclass(frozen=True)
-class DayOfPreview:
-    """What would be sent on a day: to each mailbox its lines."""
+class MailOfPreview:
+    """What one mailbox would get on a day: of each rule its lines, all for the same reason."""
 
-    day: date
-    mails: list[tuple[str, str, list[Planned]]]  # name, address, lines
+    name: str
+    address: str
+    instead_of: list[str]
+    rules: list[list[Planned]]
 
 
-def by_day(lines: list[Planned]) -> list[DayOfPreview]:
-    found = []
-    for day, of_day in groupby(lines, key=lambda line: line.day):
-        ordered = sorted(of_day, key=lambda line: (line.to.name, line.to.recipient, line.position))
-        mails = [
-            (mailbox[0], mailbox[1], list(of_mailbox))
-            for mailbox, of_mailbox in groupby(ordered, key=lambda line: (line.to.name, line.to.email))
-        ]
-        found.append(DayOfPreview(day, mails))
-    return found
+def by_day(lines: list[Planned]) -> list[tuple[date, list[MailOfPreview]]]:
+    """What would be sent on each day, mailbox after mailbox."""
+    ordered = sorted(lines, key=lambda line: (line.day, line.to.name, line.to.recipient, line.escalated, line.position))
+    return [
+        (day, [_mail(list(lines)) for _, lines in groupby(of_day, key=lambda line: line.to.recipient)])
+        for day, of_day in groupby(ordered, key=lambda line: line.day)
+    ]
+
+
+def _mail(lines: list[Planned]) -> MailOfPreview:
+    rules = [list(each) for _, each in groupby(lines, key=lambda line: (line.escalated, line.rule, line.because))]
+    absent = sorted({line.instead_of for line in lines if line.instead_of})
+    return MailOfPreview(lines[0].to.name, lines[0].to.email, absent, rules)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ depends_on = None
 
 BOTH = "prevent_web, prevent_worker"
 OF_SCHOOL = "school_id = any (visible_schools())"
+# Asked once for a statement and not for each of thousands of rows that it adds.
+ADDED_BY_SCHOOL = "school_id = any ((select visible_schools())::uuid[])"
 # A digest for somebody at several schools is put together by the worker, which sees what is for that mailbox and no more.
 OF_RECIPIENT = "(current_user = 'prevent_worker' and recipient = scope_key('recipient'))"
 OF_EITHER = f"{OF_SCHOOL} or trust_id = any (visible_trusts())"
@@ -18,7 +20,7 @@ WRITTEN_BY_EITHER = f"case when trust_id is not null then trust_id = scope_key('
 
 # table -> (who may see a row, add one, change or remove one)
 POLICIES = {
-    "reminder_item": (f"{OF_SCHOOL} or {OF_RECIPIENT}", OF_SCHOOL, f"{OF_SCHOOL} or {OF_RECIPIENT}"),
+    "reminder_item": (f"{OF_SCHOOL} or {OF_RECIPIENT}", ADDED_BY_SCHOOL, f"{OF_SCHOOL} or {OF_RECIPIENT}"),
     "reminder_rule": (OF_EITHER, WRITTEN_BY_EITHER, WRITTEN_BY_EITHER),
     "reminder_stop": (OF_SCHOOL,) * 3,
     "delegation": (OF_EITHER, WRITTEN_BY_EITHER, WRITTEN_BY_EITHER),
@@ -100,7 +102,9 @@ def _add_items() -> None:
         ),
     )
     op.create_index("ix_reminder_item_school_id_day", "reminder_item", ["school_id", "day"])
-    op.create_index("ix_reminder_item_mail_id", "reminder_item", ["mail_id"])
+    op.create_index(
+        "ix_reminder_item_mail_id", "reminder_item", ["mail_id"], postgresql_where=sa.text("mail_id is not null")
+    )
     op.create_index(
         "ix_reminder_item_recipient", "reminder_item", ["recipient"], postgresql_where=sa.text("mail_id is null")
     )

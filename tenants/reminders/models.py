@@ -95,7 +95,7 @@ class ReminderItem(Record):
         UniqueConstraint("school_id", "person", "rule", "thing", "stage"),
         Index("ix_reminder_item_school_id_day", "school_id", "day"),
         Index("ix_reminder_item_recipient", "recipient", postgresql_where=text("mail_id is null")),
-        Index("ix_reminder_item_mail_id", "mail_id"),
+        Index("ix_reminder_item_mail_id", "mail_id", postgresql_where=text("mail_id is not null")),
     )
 
 

@@ -244,14 +244,15 @@ def _standing_stages(day: date, due: Due, rule: Rule, facts: SchoolFacts) -> lis
 
 
 def _addressees(due: Due, rule: Rule, facts: SchoolFacts, *, escalated: bool) -> list[tuple[Addressee, str]]:
-    """Who is told, and as what; each once."""
+    """Who is told, and as what; each once. Nothing escalates to somebody who is told of it anyway."""
     found: dict[uuid.UUID, tuple[Addressee, str]] = {}
     wanted = (rule.escalate_to,) if escalated else rule.recipients
+    told = {person.person for to in rule.recipients for person in _holders(to, due, facts)} if escalated else set()
     for to in wanted:
         if to is None:
             continue
         for person in _holders(to, due, facts):
-            if person.email:
+            if person.email and person.person not in told:
                 found.setdefault(person.person, (person, TO_NAMES[to]))
     return list(found.values())
 

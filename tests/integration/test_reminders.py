@@ -3,7 +3,7 @@
 import itertools
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,10 @@ from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.ledger import request_job
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.jobs.reminders import request_reminders
-from prevent_trust.mail import OutgoingMail, deliver_mail
+from prevent_trust.mail import OutgoingMail, deliver_mail, record_bounce
 from prevent_trust.mail_senders.outbox import OutboxSender
+from prevent_trust.mail_senders.smtp import SmtpSender
+from prevent_trust.mail_senders.types import MailState
 from prevent_trust.tenancy import PlatformScope, bind_scope
 from tenants.access.models import Membership, Role
 from tenants.plan.models import ActionStatus, PlanAnswer
@@ -38,6 +40,7 @@ from tenants.reminders.rules import day_of_reminders
 from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
 from tests.processes import Processes
+from tests.smtp_server import PostOffice
 
 MONDAY = date(2026, 11, 23)
 SUNDAY = MONDAY - timedelta(days=1)
@@ -487,6 +490,62 @@ def test_a_job_that_lost_the_database_is_left_to_be_taken_up_again(
     assert processes.loses_its_connection(lambda: run_job(str(job_id)), before_step=30)
     make.session.expire_all()
     assert make.session.get_one(JobRun, job_id).state is JobState.RUNNING
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    office = PostOffice()
+    office.start()
+    yield office
+    office.stop()
+
+
+def send_by_smtp(office: PostOffice) -> int:
+    bind_scope(PlatformScope())
+    return deliver_mail(sender=SmtpSender(office.url), mail_from="no-reply@trust.example", settled=settle)
+
+
+def test_killed_before_any_step_of_sending_a_digest_arrives_once_at_most_and_its_lines_say_what_became_of_it(
+    worker: Flask, make: Factory, processes: Processes, clock: Callable[[date], None], office: PostOffice
+) -> None:
+    school_with_gaps(make)
+    after = set()
+    for number in itertools.count(1):
+        run_job(str(ask(MONDAY, number=number)))
+        office.messages.clear()
+        if not processes.dies(lambda: send_by_smtp(office), before_step=number):
+            break
+        make.session.execute(sa.update(OutgoingMail).values(finished_at=OutgoingMail.finished_at - timedelta(hours=1)))
+        make.session.commit()
+        send_by_smtp(office)
+        (mail,) = mails(make)
+        states = {line.state for line in items(make)}
+        assert states == {ItemState.SENT if mail.state is MailState.SENT else ItemState.UNCERTAIN}
+        assert len(office.messages) == 1, f"killed before step {number}"
+        after |= states
+        forget(make)
+    assert after == {ItemState.SENT, ItemState.UNCERTAIN}
+
+
+def test_when_an_address_refuses_or_sends_back_the_lines_say_so(
+    worker: Flask, make: Factory, clock: Callable[[date], None], office: PostOffice
+) -> None:
+    school = school_with_gaps(make, leads=0)
+    make.member(Role.PREVENT_LEAD, school, email="gone@school.example")
+    make.member(Role.PREVENT_LEAD, school, email="full@school.example")
+    office.refuses["gone@school.example"] = "550 No such user"
+    run_job(str(ask(MONDAY)))
+    assert send_by_smtp(office) == 1
+    refused = items(make, to_address="gone@school.example")
+    assert {(line.state, line.problem) for line in refused} == {(ItemState.REFUSED, "550 No such user")}
+    assert {line.state for line in items(make, to_address="full@school.example")} == {ItemState.SENT}
+    bind_scope(PlatformScope())
+    (line, *_) = items(make, to_address="full@school.example")
+    assert line.mail_id is not None
+    assert record_bounce(line.mail_id, problem="5.2.2 Mailbox full", lasting=False, settled=settle)
+    db.session.commit()
+    back = items(make, to_address="full@school.example")
+    assert {(line.state, line.problem) for line in back} == {(ItemState.BOUNCED, "5.2.2 Mailbox full")}
 
 
 # Chasing by hand

@@ -53,8 +53,8 @@ dated as materialized (
 select d.school_id, d.action_id, coalesce(w.local_wording, a.own_wording, x.wording, '') as wording,
   d.owner_role, d.owner_id, d.due_on, d.review_on, d.returned_on
 from dated d
-join plan_action a on a.school_id = d.school_id and a.id = d.action_id
-left join plan_answer w on w.school_id = d.school_id and w.id = d.answer_id
+join actions a on a.id = d.action_id
+left join answers w on w.id = d.answer_id
 left join edition_action x on x.id = a.edition_action_id
 where num_nonnulls(d.due_on, d.review_on, d.returned_on) > 0
 order by d.school_id, d.position, d.action_id
