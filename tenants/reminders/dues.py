@@ -11,7 +11,7 @@ from tenants.insights.measures.cover import CoverState, post_cover
 from tenants.insights.measures.dated import DatedAction, dated_actions, expiring_evidence, own_needs
 from tenants.insights.measures.flags import plans_not_opened
 from tenants.insights.measures.reading import reading_coverage
-from tenants.insights.measures.training import training_coverage, training_lapsing
+from tenants.insights.measures.training import training_coverage_and_lapsing
 from tenants.insights.measures.types import Lapsing
 from tenants.insights.measures.upkeep import upkeep
 from tenants.plan.rules import DUE_WITHIN
@@ -121,17 +121,18 @@ def _of_posts(scope: Scope, wanted: Wanted) -> Iterable[Due]:
 
 
 def _of_training(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    for row in training_coverage(scope, as_at=wanted.as_at):
-        if row.missing:
-            words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
-            yield Due(row.school_id, "training", row.key, words, f"/staff?gap={row.key}")
-
-
-def _of_lapsing(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    for days in sorted(set(wanted.lapsing.values())):
-        for row in training_lapsing(scope, as_at=wanted.as_at, until=wanted.as_at + timedelta(days=days)):
-            if wanted.lapsing.get(row.school_id) == days:
-                yield _lapsing(row, wanted)
+    """What is missing, and what lapses within as many days as each school's rule says; a statement for each such number."""
+    lapsing = "lapsing" in wanted.rules
+    for number, days in enumerate(sorted(set(wanted.lapsing.values()))):
+        until = wanted.as_at + timedelta(days=days)
+        coverage, lapses = training_coverage_and_lapsing(scope, as_at=wanted.as_at, until=until)
+        for row in coverage if number == 0 else ():
+            if row.missing:
+                words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
+                yield Due(row.school_id, "training", row.key, words, f"/staff?gap={row.key}")
+        for lapse in lapses if lapsing else ():
+            if wanted.lapsing.get(lapse.school_id) == days:
+                yield _lapsing(lapse, wanted)
 
 
 def _lapsing(row: Lapsing, wanted: Wanted) -> Due:
@@ -170,8 +171,7 @@ _READERS: tuple[tuple[frozenset[str], _Reader], ...] = (
     (frozenset({"follow-ups", "contacts"}), _of_upkeep),
     (frozenset({"not-opened"}), _of_openings),
     (frozenset({"posts"}), _of_posts),
-    (frozenset({"training"}), _of_training),
-    (frozenset({"lapsing"}), _of_lapsing),
+    (frozenset({"training", "lapsing"}), _of_training),
     (frozenset({"reading"}), _of_reading),
     (frozenset({"own-training", "own-lapsing", "own-reading"}), _of_people),
 )

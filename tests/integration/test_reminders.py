@@ -23,8 +23,13 @@ from prevent_trust.mail import OutgoingMail, deliver_mail, record_bounce
 from prevent_trust.mail_senders.outbox import OutboxSender
 from prevent_trust.mail_senders.smtp import SmtpSender
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.tenancy import PlatformScope, bind_scope
+from prevent_trust.tenancy import PlatformScope, TrustScope, bind_scope
 from tenants.access.models import Membership, Role
+from tenants.insights.measures.training import (
+    training_coverage,
+    training_coverage_and_lapsing,
+    training_lapsing,
+)
 from tenants.plan.models import ActionStatus, PlanAnswer
 from tenants.reminders.ledger import settle
 from tenants.reminders.models import (
@@ -589,3 +594,22 @@ def test_a_trust_cannot_chase_another_trusts_school(client: FlaskClient, make: F
     sign_in(client, make.member(Role.TRUST_LEAD, trust))
     client.post(f"/trusts/{trust.id}/chase", data={"schools": str(school.id), "message": ""})
     assert counts(make) == (0, 0)
+
+
+def test_training_and_what_lapses_is_counted_as_everywhere_else(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    trust = make.trust()
+    for number in range(3):
+        school = make.school(trust=trust)
+        for each in range(number + 1):
+            member = make.staff(school, StaffRole.TEACHING)
+            make.completion(member, on=date(2024, 12, 1 + each))
+    scope = TrustScope(trust.id)
+    bind_scope(scope)
+    until = MONDAY + timedelta(days=30)
+    together = training_coverage_and_lapsing(scope, as_at=MONDAY, until=until)
+    assert together == (
+        training_coverage(scope, as_at=MONDAY), training_lapsing(scope, as_at=MONDAY, until=until),
+    )  # fmt: skip
+    assert len(together[1]) == 3
