@@ -47,11 +47,17 @@ class OutgoingMail(Record):
 
     __table_args__ = (
         Index("ix_outgoing_mail_waiting", "created_at", postgresql_where=sql("state = 'waiting'")),
+        Index("ix_outgoing_mail_handed_over", "created_at", postgresql_where=sql("state = 'handed_over'")),
         Index("ix_outgoing_mail_scope_created_at", "scope", "created_at"),
         Index(
             "ix_outgoing_mail_bounced", func.lower(sql("to_address")), postgresql_where=sql("bounced_at is not null")
         ),
     )
+
+
+# Written out, since with a parameter the planner could not tell that the indexes of these few rows will do.
+IS_WAITING = sql("outgoing_mail.state = 'waiting'")
+IS_HANDED_OVER = sql("outgoing_mail.state = 'handed_over'")
 
 
 def queue_mail(
@@ -168,7 +174,7 @@ def _next_waiting() -> OutgoingMail | None:
     mail = db.session.scalar(
         select(OutgoingMail)
         .where(
-            OutgoingMail.state == MailState.WAITING,
+            IS_WAITING,
             (OutgoingMail.try_after.is_(None)) | (OutgoingMail.try_after <= now),
         )
         .order_by(OutgoingMail.created_at)
@@ -205,7 +211,7 @@ def _look_after_abandoned(sender: Sender, settled: Settled) -> None:
     abandoned = (
         select(OutgoingMail)
         .where(
-            OutgoingMail.state == MailState.HANDED_OVER,
+            IS_HANDED_OVER,
             OutgoingMail.finished_at < datetime.now(UTC) - ABANDONED_AFTER,
             true() if sender.remembers else OutgoingMail.problem.is_(None),
         )

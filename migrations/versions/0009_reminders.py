@@ -64,6 +64,12 @@ def _extend_mail() -> None:
         [sa.text("lower(to_address)")],
         postgresql_where=sa.text("bounced_at is not null"),
     )
+    op.create_index(
+        "ix_outgoing_mail_handed_over",
+        "outgoing_mail",
+        ["created_at"],
+        postgresql_where=sa.text("state = 'handed_over'"),
+    )
     op.drop_constraint(op.f("ck_outgoing_mail_state"), "outgoing_mail", type_="check")
     op.create_check_constraint(
         op.f("ck_outgoing_mail_state"),
