@@ -92,11 +92,15 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any) -> dict[str, Any]:
         seconds = time.monotonic() - begun
         say("Measuring pages…")
         pages = _pages_in_their_own_process(urls, engines, folder, superuser.url.render_as_string(), rounds)
-        say("Measuring the register’s import…")
-        gias = _measure_gias(urls.worker, folder)
-        say("Measuring adoption, the inspection pack and reminders…")
+        say("Measuring reminders…")  # before the register brings more schools
         try:
             reminders = measure_reminders(superuser, urls.worker)
+        except MeasurementFailed as failed:
+            raise click.ClickException(str(failed)) from failed
+        say("Measuring the register’s import…")
+        gias = _measure_gias(urls.worker, folder)
+        say("Measuring adoption and the inspection pack…")
+        try:
             adoption = measure_adoption(urls.worker, LARGEST_TRUST_GROUP)
             pack = measure_pack(urls.worker, LARGEST_TRUST_GROUP, folder / "files", sizes.schools / WHOLE_OF_ENGLAND)
         except MeasurementFailed as failed:
