@@ -45,7 +45,12 @@ class Settings(BaseSettings):
     )
     storage_url: str = Field(description="file:///folder or s3://bucket/prefix?endpoint_url=…&region=…")
     mail_url: str = Field(
-        description="smtp://user:password@host:587, smtps://…, or outbox: to keep mail in the database"
+        description="smtp://user:password@host:587, smtps://…, notify:<template id>, or outbox: to keep mail in the database"
+    )
+    notify_api_key: SecretStr | None = Field(default=None, description="GOV.UK Notify’s key, where MAIL_URL names it")
+    notify_receipt_token: SecretStr | None = Field(
+        default=None,
+        description="What GOV.UK Notify proves itself with when it reports on a delivery; none: it may not",
     )
     mail_from: str = "Prevent Trust <no-reply@localhost>"
 
@@ -57,10 +62,10 @@ class Settings(BaseSettings):
     release_minimum_schools: int = Field(default=10, ge=3)
     release_minimum_count: int = Field(default=5, ge=3)
 
-    @field_validator("secret_key", "password_salt")
+    @field_validator("secret_key", "password_salt", "notify_receipt_token")
     @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < SHORTEST_SECRET:
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"must be at least {SHORTEST_SECRET} characters of random text")
         return value
 
@@ -80,7 +85,7 @@ class Settings(BaseSettings):
             if not self.base_url.startswith("https://"):
                 raise ValueError("BASE_URL must start with https:// in production")
             if self.mail_url.startswith("outbox:"):
-                raise ValueError("MAIL_URL must be smtp:// or smtps:// in production; outbox: sends nothing")
+                raise ValueError("MAIL_URL must be smtp://, smtps:// or notify: in production; outbox: sends nothing")
             if self.secret_key.get_secret_value() == self.password_salt.get_secret_value():
                 raise ValueError("SECRET_KEY and PASSWORD_SALT must differ")
         return self

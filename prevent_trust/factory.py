@@ -24,7 +24,7 @@ from prevent_trust.config import ROOT, Settings, SettingsError, load_settings
 from prevent_trust.database import db
 from prevent_trust.extensions import csrf, limiter, security
 from prevent_trust.jobs.ledger import enqueue_after_commit
-from prevent_trust.mail import sender_from_url
+from prevent_trust.mail_senders import sender_from_url
 from prevent_trust.observability import configure_logging
 from prevent_trust.security import cookie_settings, flask_security_settings, send_security_headers
 from prevent_trust.storage import storage_from_url
@@ -96,7 +96,7 @@ def _connect_engines(app: Flask, settings: Settings) -> None:
     enqueue_after_commit()
     app.extensions["storage"] = storage_from_url(settings.storage_url)
     app.extensions["virus_scanner"] = scanner_from_url(settings.virus_scan_url)
-    app.extensions["mail_sender"] = sender_from_url(settings.mail_url)
+    app.extensions["mail_sender"] = sender_from_url(settings.mail_url, notify_api_key=settings.notify_api_key)
     with app.app_context():
         engines = list(db.engines.values())
 

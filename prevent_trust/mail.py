@@ -1,35 +1,27 @@
 """Mail leaves through a table: written with the change that caused it, delivered afterwards by a worker.
 
-Delivery (`deliver_mail`) hands one mail at a time to a sender chosen by MAIL_URL. SMTP cannot say whether a mail was
-taken when the line breaks between the last byte and the answer; such a mail stays `handed_over`, is shown to the
-platform, and is never sent twice by itself.
+Delivery (`deliver_mail`) hands one mail at a time to the sender that MAIL_URL names (`mail_senders`). SMTP cannot say
+whether a mail was taken when the line breaks between the last byte and the answer; such a mail stays `handed_over`, is
+shown to the platform, and is never sent twice by itself. GOV.UK Notify can be asked, and is.
 """
 
-import smtplib
-import ssl
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
-from enum import StrEnum
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Index, select, update
+from sqlalchemy import Index, func, select, true, update
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from prevent_trust.database import Record, closed_set, db
+from prevent_trust.database import Record, closed_set, db, new_id
+from prevent_trust.mail_senders.types import MailRefused, MailState, NobodyKnows, NobodyTakesMail, Sender
 
-
-class MailState(StrEnum):
-    WAITING = "waiting"
-    HANDED_OVER = "handed_over"  # the sender has begun; only it knows whether the mail went
-    SENT = "sent"
-    KEPT = "kept"  # MAIL_URL=outbox: nothing is sent, the mail is there to be read
-    REFUSED = "refused"
+BOUNCES_THAT_ARE_ENOUGH = 2
 
 
 class OutgoingMail(Record):
@@ -42,6 +34,8 @@ class OutgoingMail(Record):
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]
+    stop_address: Mapped[str | None]  # where one POST stops more of the kind (RFC 8058)
+    once_key: Mapped[str | None] = mapped_column(unique=True)  # a mail that there is once, e.g. a digest of a day
     state: Mapped[MailState] = mapped_column(
         closed_set(MailState, "state"), default=MailState.WAITING, server_default="waiting"
     )
@@ -49,112 +43,21 @@ class OutgoingMail(Record):
     problem: Mapped[str | None]
     try_after: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]  # when the address refused it for good, or sent it back
 
     __table_args__ = (
         Index("ix_outgoing_mail_waiting", "created_at", postgresql_where=sql("state = 'waiting'")),
+        Index("ix_outgoing_mail_handed_over", "created_at", postgresql_where=sql("state = 'handed_over'")),
         Index("ix_outgoing_mail_scope_created_at", "scope", "created_at"),
+        Index(
+            "ix_outgoing_mail_bounced", func.lower(sql("to_address")), postgresql_where=sql("bounced_at is not null")
+        ),
     )
 
 
-class MailRefused(Exception):
-    """The server will not take this mail now or ever; nothing was sent."""
-
-    def __init__(self, message: str, *, lasting: bool) -> None:
-        super().__init__(message)
-        self.lasting = lasting
-
-
-class Sender(Protocol):
-    """Hands over one message.
-
-    `send` calls `point_of_no_return` once, when the next thing it does may make the mail go; before that a worker
-    can be killed and another start afresh. It raises MailRefused when the mail certainly did not go.
-    """
-
-    final_state: MailState
-    repeatable: bool  # sending the same mail twice does nobody harm
-
-    def send(self, message: EmailMessage, point_of_no_return: Callable[[], None]) -> None: ...
-
-    def check(self) -> None:
-        """Raises an exception with a sentence when mail cannot be sent."""
-
-
-class OutboxSender:
-    final_state = MailState.KEPT
-    repeatable = True
-
-    def send(self, message: EmailMessage, point_of_no_return: Callable[[], None]) -> None:
-        """Keeps the mail where it is: in the table."""
-        point_of_no_return()
-
-    def check(self) -> None:
-        """The table is always there."""
-
-
-class SmtpSender:
-    final_state = MailState.SENT
-    repeatable = False
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if not parts.hostname:
-            raise ValueError("MAIL_URL names no host")
-        self._host = parts.hostname
-        self._implicit_tls = parts.scheme == "smtps"
-        self._port = parts.port or (465 if self._implicit_tls else 587)
-        self._user = unquote(parts.username) if parts.username else None
-        self._password = unquote(parts.password or "")
-
-    def send(self, message: EmailMessage, point_of_no_return: Callable[[], None]) -> None:
-        connection = self._connect()
-        try:
-            _accepted(*connection.mail(parseaddr(message["From"])[1]), expected=250)
-            _accepted(*connection.rcpt(parseaddr(message["To"])[1]), expected=250)
-            point_of_no_return()
-            _accepted(*connection.data(message.as_bytes()), expected=250)
-        except smtplib.SMTPDataError as error:
-            _accepted(error.smtp_code, error.smtp_error, expected=250)
-        finally:
-            connection.close()
-
-    def check(self) -> None:
-        connection = self._connect()
-        connection.close()
-
-    def _connect(self) -> smtplib.SMTP:
-        """A connection that has been greeted and, where the address names a user, signed in to over TLS."""
-        connection = smtplib.SMTP_SSL(timeout=30) if self._implicit_tls else smtplib.SMTP(timeout=30)
-        try:
-            connection.connect(self._host, self._port)
-            connection.ehlo()
-            if not self._implicit_tls and connection.has_extn("starttls"):
-                connection.starttls(context=ssl.create_default_context())
-                connection.ehlo()
-            elif not self._implicit_tls and self._user:
-                raise MailRefused("The mail server offers no TLS; the password was not sent.", lasting=False)
-            if self._user:
-                connection.login(self._user, self._password)
-        except (OSError, smtplib.SMTPException) as error:
-            connection.close()
-            raise MailRefused(f"The mail server could not be reached: {error}", lasting=False) from error
-        return connection
-
-
-def _accepted(code: int, reply: bytes | str, *, expected: int) -> None:
-    if code != expected:
-        words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-        raise MailRefused(f"{code} {words}", lasting=500 <= code < 600)
-
-
-def sender_from_url(url: str) -> Sender:
-    """The sender that MAIL_URL names: `outbox:`, `smtp://…` or `smtps://…`."""
-    scheme = url.partition(":")[0]
-    if scheme == "outbox":
-        return OutboxSender()
-    if scheme in {"smtp", "smtps"}:
-        return SmtpSender(url)
-    raise ValueError("MAIL_URL must start with outbox:, smtp:// or smtps://")
+# Written out, since with a parameter the planner could not tell that the indexes of these few rows will do.
+IS_WAITING = sql("outgoing_mail.state = 'waiting'")
+IS_HANDED_OVER = sql("outgoing_mail.state = 'handed_over'")
 
 
 def queue_mail(
@@ -169,34 +72,101 @@ def queue_mail(
     return mail
 
 
+def queue_mail_once(
+    *,
+    once_key: str,
+    scope: str,
+    kind: str,
+    to_address: str,
+    to_name: str,
+    subject: str,
+    plain: str,
+    html: str,
+    stop_address: str | None,
+) -> uuid.UUID | None:
+    """The same, unless there is a mail of that key already; then none. Two at once: the second waits for the first."""
+    mail_id = new_id()
+    values = {
+        "id": mail_id, "once_key": once_key, "scope": scope, "kind": kind, "to_address": to_address, "to_name": to_name,
+        "subject": subject, "text": plain, "html": html, "stop_address": stop_address,
+    }  # fmt: skip
+    statement = insert(OutgoingMail).values(values).on_conflict_do_nothing(index_elements=["once_key"])
+    written = db.session.scalar(statement.returning(OutgoingMail.id))
+    return mail_id if written else None
+
+
 LONGEST_WAIT_MINUTES = 6 * 60
 MOST_ATTEMPTS = 12
 ABANDONED_AFTER = timedelta(minutes=15)
+LONGEST_RUN_SECONDS = 40 * 60  # of a job that RQ ends after an hour
+NOBODY_KNOWS = "The line broke while the mail was handed over, so it may have gone."
+
+Settled = Callable[[OutgoingMail], None]
 
 
-def deliver_mail(*, sender: Sender, mail_from: str, limit: int = 500, beat: Callable[[int], None] | None = None) -> int:
+def _nothing_more(mail: OutgoingMail) -> None:
+    """Nobody keeps a copy of the mail's state."""
+
+
+def deliver_mail(
+    *,
+    sender: Sender,
+    mail_from: str,
+    settled: Settled = _nothing_more,
+    beat: Callable[[int], None] | None = None,
+) -> int:
     """Delivers what waits, oldest first, and returns how many left. Commits after each mail.
 
-    Needs the platform's scope. Workers share the work: a mail is locked from its claim to the point of no return.
+    `settled` is called, in the transaction that notes it, with each mail whose state is another now. Needs the
+    platform's scope. Workers share the work: a mail is locked from its claim to the point of no return.
     """
-    if sender.repeatable:
-        _take_up_abandoned()
-    delivered = 0
-    while delivered < limit and (mail := _next_waiting()) is not None:
-        try:
-            sender.send(_as_message(mail, mail_from), lambda: _hand_over(mail))
-        except MailRefused as refusal:
-            _put_back(mail, refusal)
-            continue
-        mail.state = sender.final_state
-        mail.finished_at = datetime.now(UTC)
-        if sender.final_state is MailState.SENT:
-            mail.text = mail.html = ""  # links inside give access; the ledger needs only that it went
-        db.session.commit()
-        delivered += 1
-        if beat:
-            beat(delivered)
+    begun, delivered = time.monotonic(), 0
+    _look_after_abandoned(sender, settled)
+    try:
+        while time.monotonic() - begun < LONGEST_RUN_SECONDS and (mail := _next_waiting()) is not None:
+            try:
+                delivered += _deliver(mail, sender, mail_from, settled)
+            except NobodyTakesMail as refusal:
+                _put_back(mail, refusal, settled)
+                break
+            if beat and delivered % 20 == 1:
+                beat(delivered)
+    finally:
+        sender.close()
     return delivered
+
+
+def _deliver(mail: OutgoingMail, sender: Sender, mail_from: str, settled: Settled) -> bool:
+    """Hands the mail over and notes what came of it. Returns whether it left."""
+    if _is_given_up(mail.to_address):
+        words = f"{BOUNCES_THAT_ARE_ENOUGH} mails to this address came back, so nothing more is sent to it"
+        _put_back(mail, MailRefused(words, lasting=True), settled, came_back=False)
+        return False
+    try:
+        if not (mail.attempts and sender.remembers and sender.took(mail.id)):
+            sender.send(_as_message(mail, mail_from), lambda: _hand_over(mail))
+    except NobodyTakesMail:
+        raise
+    except MailRefused as refusal:
+        _put_back(mail, refusal, settled)
+        return False
+    except NobodyKnows as uncertain:
+        mail.problem = str(uncertain)
+        settled(mail)
+        db.session.commit()
+        return False
+    _note_sent(mail, sender, settled)
+    return True
+
+
+def _note_sent(mail: OutgoingMail, sender: Sender, settled: Settled) -> None:
+    mail.state = sender.final_state
+    mail.problem = None
+    mail.finished_at = datetime.now(UTC)
+    if sender.final_state is MailState.SENT:
+        mail.text = mail.html = ""  # links inside give access; the ledger needs only that it went
+    settled(mail)
+    db.session.commit()
 
 
 def _next_waiting() -> OutgoingMail | None:
@@ -204,7 +174,7 @@ def _next_waiting() -> OutgoingMail | None:
     mail = db.session.scalar(
         select(OutgoingMail)
         .where(
-            OutgoingMail.state == MailState.WAITING,
+            IS_WAITING,
             (OutgoingMail.try_after.is_(None)) | (OutgoingMail.try_after <= now),
         )
         .order_by(OutgoingMail.created_at)
@@ -216,6 +186,15 @@ def _next_waiting() -> OutgoingMail | None:
     return mail
 
 
+def _is_given_up(address: str) -> bool:
+    bounces = db.session.scalar(
+        select(func.count()).where(
+            func.lower(OutgoingMail.to_address) == address.lower(), OutgoingMail.bounced_at.is_not(None)
+        )
+    )
+    return (bounces or 0) >= BOUNCES_THAT_ARE_ENOUGH
+
+
 def _hand_over(mail: OutgoingMail) -> None:
     mail.state = MailState.HANDED_OVER
     mail.attempts += 1
@@ -223,19 +202,42 @@ def _hand_over(mail: OutgoingMail) -> None:
     db.session.commit()
 
 
-def _take_up_abandoned() -> None:
-    db.session.execute(
-        update(OutgoingMail)
+def _look_after_abandoned(sender: Sender, settled: Settled) -> None:
+    """Mails whose worker died, or whose line broke, after the point of no return.
+
+    A sender that remembers is asked; what it has is sent, the rest waits again. With the others a mail stays as it is,
+    and its state is told on once.
+    """
+    abandoned = (
+        select(OutgoingMail)
         .where(
-            OutgoingMail.state == MailState.HANDED_OVER,
+            IS_HANDED_OVER,
             OutgoingMail.finished_at < datetime.now(UTC) - ABANDONED_AFTER,
+            true() if sender.remembers else OutgoingMail.problem.is_(None),
         )
-        .values(state=MailState.WAITING, finished_at=None)
+        .order_by(OutgoingMail.created_at)
+        .with_for_update(skip_locked=True)
+        .limit(1)
     )
+    while (mail := db.session.scalar(abandoned)) is not None:
+        if not sender.remembers:
+            mail.problem = NOBODY_KNOWS
+            settled(mail)
+            db.session.commit()
+            continue
+        try:
+            took = sender.took(mail.id)
+        except MailRefused:
+            break  # it does not say today: ask again in the next run
+        if took:
+            _note_sent(mail, sender, settled)
+        else:
+            mail.state, mail.finished_at = MailState.WAITING, None
+            db.session.commit()
     db.session.commit()
 
 
-def _put_back(mail: OutgoingMail, refusal: MailRefused) -> None:
+def _put_back(mail: OutgoingMail, refusal: MailRefused, settled: Settled, *, came_back: bool = True) -> None:
     if mail.state is MailState.WAITING:
         mail.attempts += 1
     mail.problem = str(refusal)
@@ -243,14 +245,72 @@ def _put_back(mail: OutgoingMail, refusal: MailRefused) -> None:
     if refusal.lasting or mail.attempts >= MOST_ATTEMPTS:
         mail.state = MailState.REFUSED
         mail.finished_at = datetime.now(UTC)
+        mail.bounced_at = mail.finished_at if refusal.lasting and came_back else None
     else:
         mail.state = MailState.WAITING
         mail.try_after = datetime.now(UTC) + timedelta(minutes=min(2**mail.attempts, LONGEST_WAIT_MINUTES))
+    settled(mail)
     db.session.commit()
 
 
+def record_bounce(mail_id: uuid.UUID, *, problem: str, lasting: bool, settled: Settled = _nothing_more) -> bool:
+    """Notes that a mail came back. Returns whether there is such a mail; told twice, it is noted once.
+
+    Needs the platform's scope; the caller commits.
+    """
+    mail = db.session.get(OutgoingMail, mail_id, with_for_update=True)
+    if mail is None:
+        return False
+    if mail.state is not MailState.BOUNCED:
+        mail.state, mail.problem = MailState.BOUNCED, problem
+        mail.bounced_at = datetime.now(UTC) if lasting else None
+        settled(mail)
+        db.session.flush()
+    return True
+
+
+def try_address_again(address: str) -> int:
+    """Forgets what came back from an address, so that mail is sent to it again. Returns how many bounces were forgotten."""
+    forgotten = db.session.execute(
+        update(OutgoingMail)
+        .where(func.lower(OutgoingMail.to_address) == address.lower(), OutgoingMail.bounced_at.is_not(None))
+        .values(bounced_at=None)
+        .returning(OutgoingMail.id)
+    )
+    return len(forgotten.all())
+
+
+def addresses_given_up(limit: int = 200) -> list[tuple[str, int, datetime]]:
+    """Addresses to which nothing more is sent: how many mails came back, and when the last. Needs the platform's scope."""
+    address, last = func.lower(OutgoingMail.to_address), func.max(OutgoingMail.bounced_at)
+    rows = db.session.execute(
+        select(address, func.count(), last)
+        .where(OutgoingMail.bounced_at.is_not(None))
+        .group_by(address)
+        .having(func.count() >= BOUNCES_THAT_ARE_ENOUGH)
+        .order_by(last.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+LONGEST_ADDRESS_IN_A_HEADER = 900  # characters; a line may have 998 (RFC 5322, 2.1.1)
+
+
+class _Policy(EmailPolicy):
+    """Like SMTP, but the address in List-Unsubscribe stays in one piece: folded as words, no mail program could open it."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == "List-Unsubscribe":
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit")
+
+
 def _as_message(mail: OutgoingMail, mail_from: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    message = EmailMessage(policy=_POLICY)
     name, address = parseaddr(mail_from)
     message["From"] = formataddr((name, address))
     message["To"] = formataddr((mail.to_name, mail.to_address))
@@ -258,6 +318,9 @@ def _as_message(mail: OutgoingMail, mail_from: str) -> EmailMessage:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = message_id(mail.id, address)
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop_address and len(mail.stop_address) <= LONGEST_ADDRESS_IN_A_HEADER:
+        message["List-Unsubscribe"] = f"<{mail.stop_address}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message

@@ -36,11 +36,8 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name in (
-        "rq",
-        "rq.cron",
-        "rq.worker",
-    ):  # each call of the schedule would be a line; the ledger has what was done
+    # Each call of the schedule, and each mail to GOV.UK Notify, would be a line; the ledger has what was done.
+    for name in ("rq", "rq.cron", "rq.worker", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -9,6 +9,7 @@ from prevent_trust.config import Settings
 
 INVITATION_LINK = "invitation"
 PLAN_LINK = "plan"
+STOP_LINK = "stop"
 
 
 def signed_id(purpose: str, row_id: uuid.UUID) -> str:
@@ -34,10 +35,13 @@ def signed_ids(purpose: str, *row_ids: uuid.UUID) -> str:
     return _serializer(purpose).dumps([row_id.hex for row_id in row_ids])
 
 
-def read_signed_ids(purpose: str, token: str, *, count: int) -> tuple[uuid.UUID, ...] | None:
-    """The ids in the token; none when it was not signed here, for another purpose, or holds another number of them."""
+def read_signed_ids(purpose: str, token: str, *, count: int | None = None) -> tuple[uuid.UUID, ...] | None:
+    """The ids in the token; none when it was not signed here, for another purpose, or holds another number of them.
+
+    Without a `count` any number will do.
+    """
     try:
         ids = tuple(uuid.UUID(hex=each) for each in _serializer(purpose).loads(token))
     except (BadSignature, ValueError, AttributeError, TypeError):
         return None
-    return ids if len(ids) == count else None
+    return ids if count in {None, len(ids)} else None

@@ -18,7 +18,8 @@ from prevent_trust.database import db
 from prevent_trust.jobs.ledger import job_run, run_again
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.jobs.workers import engine_room
-from prevent_trust.mail import MailState, OutgoingMail
+from prevent_trust.mail import OutgoingMail, addresses_given_up, try_address_again
+from prevent_trust.mail_senders.types import MailState
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 
@@ -53,12 +54,13 @@ def jobs() -> str:
         paging=page_of(total),
         engine_room=engine_room(settings.redis_url, now=datetime.now(UTC)),
         mails=_mails_in_doubt(),
+        given_up=addresses_given_up(),
     )
 
 
 def _mails_in_doubt() -> list[OutgoingMail]:
     """Mails that a server refused for good, and those of which nobody knows whether they went."""
-    states = [MailState.REFUSED, MailState.HANDED_OVER]
+    states = [MailState.REFUSED, MailState.HANDED_OVER, MailState.BOUNCED]
     return list(
         db.session.scalars(
             select(OutgoingMail)
@@ -108,11 +110,24 @@ def mail_again(mail_id: uuid.UUID) -> Redirect:
     mail = db.session.get(OutgoingMail, mail_id, with_for_update=True) or abort(404)
     if mail.state in {MailState.REFUSED, MailState.HANDED_OVER}:
         mail.state, mail.attempts, mail.problem = MailState.WAITING, 0, None
-        mail.try_after = mail.finished_at = None
+        mail.try_after = mail.finished_at = mail.bounced_at = None
         db.session.flush()
         record_act("mail sent again", account_id=account_id(), mail=str(mail.id), to=mail.to_address)
         deliver_soon()
         flash(f"The mail to {mail.to_address} will be sent again.", "success")
     else:
         flash("That mail has gone, or is waiting to go.", "error")
+    return redirect(url_for("platform.jobs"), 303)
+
+
+@blueprint.post("/platform/mails/addresses/again")
+@requires(Permission.ADMINISTER_PLATFORM)
+def mail_address_again() -> Redirect:
+    """Lets mail be sent again to an address from which it came back: somebody has mended the mailbox."""
+    address = request.form.get("address", "").strip()
+    if try_address_again(address):
+        record_act("mail address tried again", account_id=account_id(), address=address)
+        flash(f"Mail will be sent to {address} again.", "success")
+    else:
+        flash("No mail came back from that address.", "error")
     return redirect(url_for("platform.jobs"), 303)

@@ -80,7 +80,7 @@ def chase_send(trust_id: uuid.UUID) -> Response | str:
                 lead=lead,
                 kind=ReminderKind.CHASE,
                 period=chase_period(today()),
-                reasons=reasons_for(row["due"], titles, to_the_school=False),
+                reasons=reasons_for(row["due"], titles),
                 base_url=settings.base_url,
                 sent_by=account_id(),
                 sender_name=current_user.name,
@@ -118,7 +118,7 @@ def _rows(scope: TrustScope) -> list[dict[str, Any]]:
 def _page(trust_id: uuid.UUID, rows: list[dict[str, Any]], form: ChaseForm) -> str:
     titles = titles_of_subjects()
     for row in rows:
-        row["reasons"] = [reason.words for reason in reasons_for(row["due"], titles, to_the_school=False)]
+        row["reasons"] = [reason.words for reason in reasons_for(row["due"], titles)]
     return render_template(
         "trust/chase.html",
         trust_id=trust_id,

@@ -31,6 +31,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Referrals", "school.referrals", Permission.READ_REFERRALS),
         Item("Contacts", "school.contacts", Permission.READ_SCHOOL),
         Item("Reports", "school.reports", Permission.READ_SCHOOL),
+        Item("Reminders", "school.reminders", Permission.READ_STAFF),
         Item("People", "school.people", Permission.INVITE_TO_SCHOOL),
     ),
     TenantKind.TRUST: (
@@ -38,6 +39,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Compare", "trust.compare", Permission.READ_TRUST),
         Item("Schools", "trust.schools", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
+        Item("Reminders", "trust.reminders", Permission.READ_TRUST),
         Item("Editions", "trust.editions", Permission.READ_TRUST),
         Item("Checks", "trust.checks", Permission.READ_TRUST),
         Item("Reports", "trust.reports", Permission.READ_TRUST),

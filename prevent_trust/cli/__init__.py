@@ -11,6 +11,7 @@ from prevent_trust.cli.checks import check_command
 from prevent_trust.cli.database import database_commands
 from prevent_trust.cli.demo import demo_command, demo_reset_command, fill_demo_command
 from prevent_trust.cli.imports import import_commands
+from prevent_trust.cli.mail import mail_commands
 from prevent_trust.cli.processes import cron_command, serve_command, worker_command
 
 
@@ -43,6 +44,7 @@ def command_line(create_app: Any) -> CommandLine:
         fill_demo_command,
         database_commands,
         import_commands,
+        mail_commands,
         create_admin_command,
         check_command,
         bench_command,

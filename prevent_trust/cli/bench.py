@@ -24,6 +24,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from prevent_trust.cli.bench_data import LARGEST_TRUST, MEDIAN_TRUST, Sizes, counts, fill
 from prevent_trust.cli.bench_plan import MeasurementFailed, measure_adoption, measure_pack
+from prevent_trust.cli.bench_reminders import measure_reminders
 from prevent_trust.cli.bench_staff import lines_of, measure_staff_import
 from prevent_trust.cli.database import upgrade
 from prevent_trust.config import Environment, postgresql_url
@@ -101,17 +102,22 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any, only: str | None) 
         seconds = time.monotonic() - begun
         say("Measuring pages…")
         pages = _pages_in_their_own_process(urls, engines, folder, superuser.url.render_as_string(), rounds)
+        say("Measuring reminders…")  # before the register brings more schools
+        try:
+            reminders = measure_reminders(superuser, urls.worker)
+        except MeasurementFailed as failed:
+            raise click.ClickException(str(failed)) from failed
         say("Measuring the register’s import…")
         gias = _measure_gias(urls.worker, folder)
         say("Measuring the staff import…")
         staff = _measure_staff(urls.worker, superuser, folder, share)
-        superuser.dispose()
         say("Measuring adoption and the inspection pack…")
         try:
             adoption = measure_adoption(urls.worker, LARGEST_TRUST_GROUP)
             pack = measure_pack(urls.worker, LARGEST_TRUST_GROUP, folder / "files", share)
         except MeasurementFailed as failed:
             raise click.ClickException(str(failed)) from failed
+        superuser.dispose()
     return {
         "rows": rows,
         "fill_seconds": round(seconds, 1),
@@ -120,6 +126,7 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any, only: str | None) 
         "staff_import": staff,
         "adoption": adoption,
         "pack": pack,
+        "reminders": reminders,
     }
 
 
@@ -365,4 +372,19 @@ def _print(result: dict[str, Any]) -> None:
     click.echo(
         f"An inspection pack of {pack['files']} files and {pack['megabytes']} MB: {pack['seconds']} s; at most"
         f" {pack['most_megabytes']} MB, {pack['megabytes_over_start']} MB over its start"
+    )
+    _print_reminders(result["reminders"])
+
+
+def _print_reminders(result: dict[str, Any]) -> None:
+    for name, words in (("shipped", "as shipped"), ("people", "with mail to all staff of trusts")):
+        row = result[name]
+        click.echo(
+            f"A Monday’s reminders {words}: {row['lines']:,} lines planned in {row['seconds']} s, again in"
+            f" {row['again_seconds']} s; at most {row['most_megabytes']} MB, {row['megabytes_over_start']} MB over its start"
+        )
+    row = result["digests"]
+    click.echo(
+        f"{row['written']:,} digests written in {row['write_seconds']} s, {row['sent']:,} sent by SMTP in"
+        f" {row['send_seconds']} s ({row['sent'] / max(row['send_seconds'], 0.1):.0f} a second)"
     )

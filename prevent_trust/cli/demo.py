@@ -27,7 +27,7 @@ from prevent_trust.config import ROOT, Environment, Settings
 from prevent_trust.database import db
 from prevent_trust.database_roles import create_roles_and_database, urls_for
 from prevent_trust.embedded import EmbeddedError, Engines, data_directory, start_engines
-from prevent_trust.jobs.reminders import request_weekly_digests
+from prevent_trust.jobs.reminders import request_reminders
 from prevent_trust.tenancy import PlatformScope, bind_scope
 from tenants.demo.fill import fill, is_filled, make_finished_releases
 from tenants.demo.people import DEMO_ACCOUNTS
@@ -118,7 +118,7 @@ def fill_demo_command() -> None:
         filled = fill(password_hash=hash_password(os.environ["DEMO_PASSWORD"]), today=today)
         db.session.commit()
         click.echo(f"{filled.schools} schools, {filled.staff:,} staff.")
-    request_weekly_digests(datetime.now(UTC))  # so that the mail page has something to show from the first minute
+    request_reminders(datetime.now(UTC))  # so that the mail page has something to show from the first minute
     db.session.commit()
     make_finished_releases(
         today, ReleaseRules(count=settings.release_minimum_count, schools=settings.release_minimum_schools)

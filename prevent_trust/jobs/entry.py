@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, text, update
+from sqlalchemy.exc import DBAPIError
 
 from prevent_trust.database import db
 from prevent_trust.jobs.ledger import advisory_key
@@ -19,7 +20,8 @@ def run_job(job_id: str) -> None:
     """Does a job of the ledger, unless it is finished or another worker is at it.
 
     What the work changed is committed together with the note that it is done; a worker killed before that leaves
-    the job to the sweep, which asks for it again. An exception is written down and raised.
+    the job to the sweep, which asks for it again, and so does one whose connection to the database broke. Any other
+    exception is written down and raised.
     """
     key = uuid.UUID(job_id)
     with _attended(key) as notes:
@@ -45,6 +47,8 @@ def run_job(job_id: str) -> None:
             db.session.commit()
         except Exception as error:
             db.session.rollback()
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
             notes.write(
                 state=JobState.FAILED,
                 finished_at=func.now(),

@@ -16,10 +16,11 @@ from prevent_trust.jobs import (  # noqa: F401  # register theirs
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.mail import deliver_mail
 from prevent_trust.queues import MAIL
+from tenants.reminders.ledger import settle
 
 
 @job("deliver_mail", queue=MAIL)
 def deliver(*, progress: Progress) -> dict[str, Any]:
     settings: Settings = current_app.extensions["settings"]
     sender = current_app.extensions["mail_sender"]
-    return {"delivered": deliver_mail(sender=sender, mail_from=settings.mail_from, beat=progress)}
+    return {"delivered": deliver_mail(sender=sender, mail_from=settings.mail_from, settled=settle, beat=progress)}

@@ -1,89 +1,98 @@
-"""The weekly digests."""
+"""The reminders of a day, and what became of mails that were sent."""
 
 import uuid
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 
 from prevent_trust.config import Settings
 from prevent_trust.database import db
 from prevent_trust.jobs.ledger import request_job
 from prevent_trust.jobs.registry import Progress, job
-from prevent_trust.queues import REPORTS
-from prevent_trust.tenancy import PlatformScope, SchoolScope, bind_scope
-from tenants.insights.due import due_by_school
-from tenants.insights.subjects import titles_of_subjects
-from tenants.organisations.models import School
-from tenants.reminders.actions import remind
-from tenants.reminders.models import ReminderKind
-from tenants.reminders.queries import leads_of, reminded, schools_with_a_lead
-from tenants.reminders.rules import LONDON, digest_week, reasons_for
+from prevent_trust.mail import record_bounce
+from prevent_trust.queues import MAIL, REPORTS
+from prevent_trust.signed_links import STOP_LINK, signed_ids
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, RecipientScope, bind_scope
+from tenants.organisations.models import LocalAuthority
+from tenants.reminders.ledger import plan_lines, recipients_without_mail, settle, write_digest
+from tenants.reminders.rules import LONDON, day_of_reminders
 
-SCHOOLS_BETWEEN_REPORTS = 20
+DIGESTS_BETWEEN_REPORTS = 50
 
 
-def request_weekly_digests(now: datetime) -> uuid.UUID | None:
-    """Asks for this week's digests, once; none before their time. Needs the platform's scope."""
-    week = digest_week(now)
-    if week is None:
+def request_reminders(now: datetime) -> uuid.UUID | None:
+    """Asks for the day's reminders, once; none before seven in the morning. Needs the platform's scope."""
+    day = day_of_reminders(now)
+    if day is None:
         return None
     return request_job(
-        "weekly_digests",
+        "send_reminders",
         scope=PlatformScope(),
-        title=f"Weekly digests, {week}",
-        arguments={"week": week},
-        once_key=f"weekly_digests:{week}",
+        title=f"Reminders of {day}",
+        arguments={"day": day.isoformat()},
+        once_key=f"send_reminders:{day}",
     )
 
 
-@job("weekly_digests", queue=REPORTS)
-def weekly_digests(*, progress: Progress, week: str) -> dict[str, Any]:
-    """One school after the other, each in its own scope and transaction.
+@job("send_reminders", queue=REPORTS)
+def send_reminders(*, progress: Progress, day: str) -> dict[str, Any]:
+    """Plans by area, then writes a digest for each mailbox; each area and each mailbox in a scope and transaction of its own.
 
-    Killed anywhere, it goes on where it stopped: a school whose digest is written is passed by.
+    Killed anywhere, it goes on where it stopped. A job that was asked for on a day and comes to be done later does the
+    reminders of the day on which it is done: what was missed is caught up by one digest, not by one for each day.
     """
-    today = datetime.now(LONDON).date()
-    schools = schools_with_a_lead(today)
-    titles = titles_of_subjects()
-    written = 0
-    for number, school_id in enumerate(schools, start=1):
-        written += _digest_of(SchoolScope(school_id), week, titles)
+    today = max(date.fromisoformat(day), england_today())
+    scopes = [AuthorityScope(key) for key in _authorities()]
+    lines = 0
+    for number, scope in enumerate(scopes, start=1):
+        bind_scope(scope)
+        lines += plan_lines(scope, day=today)
         db.session.commit()
-        if number % SCHOOLS_BETWEEN_REPORTS == 0 or number == len(schools):
-            progress(number, len(schools), f"{written:,} digests written")
+        progress(number, len(scopes), f"{lines:,} lines planned")
+    digests = _write_digests(scopes, today, progress)
     bind_scope(PlatformScope())
     # Also when this run wrote nothing: one that was killed before it could ask may have.
-    request_job("deliver_mail", scope=PlatformScope(), title="Send digests")
-    return {"week": week, "schools": len(schools), "written": written}
+    request_job("deliver_mail", scope=PlatformScope(), title="Send reminders")
+    return {"day": today.isoformat(), "lines": lines, "digests": digests}
 
 
-def _digest_of(scope: SchoolScope, week: str, titles: dict[str, str]) -> int:
+def _authorities() -> Sequence[uuid.UUID]:
+    return db.session.scalars(select(LocalAuthority.id).order_by(LocalAuthority.code)).all()
+
+
+def _write_digests(scopes: Sequence[AuthorityScope], today: date, progress: Progress) -> int:
     settings: Settings = current_app.extensions["settings"]
-    today = datetime.now(LONDON).date()
-    bind_scope(scope)
-    done = reminded(scope, kind=ReminderKind.WEEKLY_DIGEST, period=week)
-    leads = [
-        lead
-        for lead in leads_of(scope, today=today).get(scope.school_id, [])
-        if (scope.school_id, lead.account_id) not in done
-    ]
-    if not leads:
-        return 0
-    reasons = reasons_for(due_by_school(scope, as_at=today)[scope.school_id], titles, to_the_school=True)
-    if not reasons:
-        return 0
-    name = db.session.get_one(School, scope.school_id).name
-    return sum(
-        remind(
-            scope,
-            school_id=scope.school_id,
-            school_name=name,
-            lead=lead,
-            kind=ReminderKind.WEEKLY_DIGEST,
-            period=week,
-            reasons=reasons,
-            base_url=settings.base_url,
-        )
-        for lead in leads
-    )
+    written = 0
+    for scope in scopes:
+        bind_scope(scope)
+        recipients = recipients_without_mail(scope)
+        db.session.commit()
+        for recipient in recipients:
+            mailbox = RecipientScope(recipient)
+            bind_scope(mailbox)
+            written += write_digest(mailbox, day=today, base_url=settings.base_url, stop_link=stop_link)
+            db.session.commit()
+            if written % DIGESTS_BETWEEN_REPORTS == 1:
+                progress(len(scopes), len(scopes), f"{written:,} digests written")
+    return written
+
+
+def stop_link(people: Sequence[tuple[uuid.UUID, uuid.UUID]], rule: str) -> str:
+    """Where somebody stops a rule's reminders: the pairs of school and person are signed, so only they can be named."""
+    settings: Settings = current_app.extensions["settings"]
+    token = signed_ids(STOP_LINK, *(key for pair in people for key in pair))
+    return f"{settings.base_url}/reminders/stop/{token}/{rule}"
+
+
+def england_today() -> date:
+    return datetime.now(LONDON).date()
+
+
+@job("record_bounce", queue=MAIL)
+def record_bounced(*, progress: Progress, mail_id: str, problem: str, lasting: bool) -> dict[str, Any]:
+    """Notes that a mail came back, also on the lines that it carried."""
+    known = record_bounce(uuid.UUID(mail_id), problem=problem, lasting=lasting, settled=settle)
+    return {"known": known}

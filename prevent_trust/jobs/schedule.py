@@ -15,7 +15,7 @@ from rq.cron import CronScheduler
 
 from prevent_trust.database import db
 from prevent_trust.jobs.ledger import request_job, sweep
-from prevent_trust.jobs.reminders import request_weekly_digests
+from prevent_trust.jobs.reminders import request_reminders
 from prevent_trust.queues import MAIL, REPORTS
 from prevent_trust.tenancy import PlatformScope, bind_scope
 
@@ -31,10 +31,10 @@ def send_waiting_mail() -> None:
     _ask("deliver_mail", title="Send waiting mail", period=f"{now:%Y-%m-%dT%H}:{now.minute // 5}")
 
 
-def send_weekly_digests() -> None:
-    """Each hour, so that a week whose Monday was missed is caught up; the ledger has each week once."""
+def send_reminders() -> None:
+    """Each hour, so that a day whose morning was missed is caught up; the ledger has each day once."""
     bind_scope(PlatformScope())
-    request_weekly_digests(datetime.now(UTC))
+    request_reminders(datetime.now(UTC))
     db.session.commit()
 
 
@@ -62,7 +62,7 @@ class Entry:
 SCHEDULE = (
     Entry("* * * * *", MAIL, look_for_abandoned_jobs),
     Entry("*/5 * * * *", MAIL, send_waiting_mail),
-    Entry("4 * * * *", MAIL, send_weekly_digests),
+    Entry("4 * * * *", MAIL, send_reminders),
     Entry("34 5 * * *", REPORTS, make_releases),
 )
 

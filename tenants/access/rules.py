@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from prevent_trust.tenancy import AuthorityScope, PlatformScope, SchoolScope, Scope, TrustScope
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, RecipientScope, SchoolScope, Scope, TrustScope
 from tenants.access.models import Invitation, Role
 from tenants.access.permissions import TenantKind
 
@@ -57,7 +57,7 @@ def kinds_granted_in(scope: Scope) -> frozenset[TenantKind]:
             return frozenset({TenantKind.SCHOOL})
         case TrustScope():
             return frozenset({TenantKind.TRUST, TenantKind.SCHOOL})
-        case AuthorityScope():
+        case AuthorityScope() | RecipientScope():
             return frozenset()
         case PlatformScope():
             return frozenset(TenantKind)

@@ -1,4 +1,4 @@
-"""What is overdue, missing or about to lapse at each school: the ground of digests and of chasing."""
+"""What is overdue, missing or about to lapse at each school: the ground of chasing."""
 
 import uuid
 from collections import defaultdict
@@ -22,11 +22,9 @@ class SchoolDue:
 
     school_id: uuid.UUID
     plan: SectionCounts = field(default_factory=SectionCounts)
-    due_soon: int = 0  # actions of the plan, see SectionStanding
     training: list[Coverage] = field(default_factory=list)  # courses with gaps only
     reading: list[Coverage] = field(default_factory=list)  # documents with gaps only
     lapsing: list[Lapsing] = field(default_factory=list)
-    follow_ups_overdue: int = 0
     staff: int = 0
 
     @property
@@ -46,14 +44,10 @@ class SchoolDue:
 
 def due_by_school(scope: Scope, *, as_at: date) -> dict[uuid.UUID, SchoolDue]:
     """Every school of the scope, also those with nothing due. Five queries, whatever the number of schools."""
-    schools = {
-        post.school_id: SchoolDue(post.school_id, follow_ups_overdue=post.follow_ups_overdue, staff=post.staff)
-        for post in upkeep(scope, as_at=as_at)
-    }
+    schools = {post.school_id: SchoolDue(post.school_id, staff=post.staff) for post in upkeep(scope, as_at=as_at)}
     totals: dict[uuid.UUID, SectionCounts] = defaultdict(SectionCounts)
     for standing in section_standings(scope, as_at=as_at):
         totals[standing.school_id] += standing.counts
-        schools[standing.school_id].due_soon += standing.due_soon
     for school_id, counts in totals.items():
         schools[school_id].plan = counts
     for row in training_coverage(scope, as_at=as_at):

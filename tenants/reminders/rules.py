@@ -1,13 +1,13 @@
-"""When a reminder is sent, for which period, and what it says."""
+"""When reminders are sent, and what a trust's lead says who chases a school."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from tenants.insights.due import SchoolDue
 
 LONDON = ZoneInfo("Europe/London")
-DIGEST_TIME = time(7)  # on Mondays, in England
+FROM = time(7)  # in England
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,13 @@ class Reason:
         return {"words": self.words, "page": self.page}
 
 
-def digest_week(now: datetime) -> str | None:
-    """The ISO week whose digest is to be sent by now, such as `2026-W48`; none before Monday at seven.
+def day_of_reminders(now: datetime) -> date | None:
+    """The day in England whose reminders are to be sent by now; none before seven in the morning.
 
-    A week that was missed as a whole is not caught up: the next digest says all that is due then.
+    A day that was missed as a whole is not caught up: the next one says all that is due then.
     """
     local = now.astimezone(LONDON)
-    monday = local.date() - timedelta(days=local.weekday())
-    if local < datetime.combine(monday, DIGEST_TIME, LONDON):
-        return None
-    year, week, _ = local.isocalendar()
-    return f"{year}-W{week:02d}"
+    return local.date() if local.time() >= FROM else None
 
 
 def chase_period(day: date) -> str:
@@ -39,19 +35,11 @@ def chase_period(day: date) -> str:
     return day.isoformat()
 
 
-def reasons_for(due: SchoolDue, titles: dict[str, str], *, to_the_school: bool) -> list[Reason]:
-    """What is due at a school, the most pressing first. None means that no mail is sent.
-
-    `to_the_school` adds what only the school's own Prevent lead reads about: follow-ups of referrals, and actions that
-    are due soon.
-    """
+def reasons_for(due: SchoolDue, titles: dict[str, str]) -> list[Reason]:
+    """What a trust has cause to chase a school for, the most pressing first; never anything of its referral log."""
     reasons = []
-    if to_the_school and due.follow_ups_overdue:
-        reasons.append(Reason(f"{_count(due.follow_ups_overdue, 'referral')} to follow up", "/referrals?state=open"))
     if due.plan.overdue:
         reasons.append(Reason(f"{_count(due.plan.overdue, 'action')} overdue in the plan", "/plan?state=overdue"))
-    if to_the_school and due.due_soon:
-        reasons.append(Reason(f"{_count(due.due_soon, 'action')} due within two weeks", "/plan"))
     for row in due.training:
         words = f"{titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
         reasons.append(Reason(words, f"/staff?gap={row.key}"))

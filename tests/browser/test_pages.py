@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from prevent_trust.jobs.entry import run_job
+from prevent_trust.signed_links import STOP_LINK, signed_ids
 from tenants.access.models import Role
 from tenants.imports.models import ImportRun
 from tenants.plan.models import ActionStatus
@@ -22,9 +23,11 @@ SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
     "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
+    "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
+    "/reminders", "/reminders/rules/posts", "/reminders/away",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 
@@ -88,6 +91,24 @@ def test_the_platforms_pages(person: Person, place: Place) -> None:
 def test_the_pages_for_everybody(person: Person) -> None:
     for page in PUBLIC_PAGES:
         look_at(person, page)
+
+
+def test_without_scripts_reminders_are_stopped_in_one_tap_and_taken_back(
+    without_scripts: Person, site: tuple[Flask, str], place: Place
+) -> None:
+    with site[0].app_context():
+        token = signed_ids(STOP_LINK, place.school.id, place.lead.id)
+    without_scripts.open(f"/reminders/stop/{token}/training")
+    without_scripts.page.click("main button")
+    assert "You get no more of these reminders" in without_scripts.page.inner_text("h1")
+    without_scripts.page.click("main button")
+    assert "Stop these reminders?" in without_scripts.page.inner_text("h1")
+
+
+def test_the_page_that_stops_reminders(person: Person, site: tuple[Flask, str], place: Place) -> None:
+    with site[0].app_context():
+        token = signed_ids(STOP_LINK, place.school.id, place.lead.id)
+    look_at(person, f"/reminders/stop/{token}/all")
 
 
 def test_without_scripts_an_action_is_answered_and_figures_are_tables(

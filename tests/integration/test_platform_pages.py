@@ -16,7 +16,8 @@ from prevent_trust.config import Environment, Settings
 from prevent_trust.factory import create_app
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.models import JobRun, JobState
-from prevent_trust.mail import MailState, OutgoingMail
+from prevent_trust.mail import OutgoingMail
+from prevent_trust.mail_senders.types import MailState
 from tenants.access.models import Account, AuditEntry, Invitation, Membership, Role
 from tenants.imports.models import ImportRun, ImportState
 from tenants.organisations.models import FormerUrn, School

@@ -20,7 +20,7 @@ from tenants.access.models import AuditEntry, Role
 from tenants.organisations.models import School, Trust, TrustMembership
 from tenants.plan.models import ActionStatus, PlanAnswer
 from tenants.reading.models import Document
-from tenants.reminders.models import Reminder, ReminderKind
+from tenants.reminders.models import Reminder
 from tenants.staff.models import StaffMember, StaffRole
 from tenants.training.models import Course
 from tests.factories import Factory, sign_in
@@ -450,18 +450,6 @@ def test_a_school_that_was_chased_yesterday_can_be_chased_today(lead: FlaskClien
     make.session.commit()
     chase(lead, trust, school)
     assert count(make, Reminder) == count(make, OutgoingMail) == 2
-
-
-def test_a_digest_of_the_week_does_not_stand_in_the_way_of_a_chase(
-    lead: FlaskClient, make: Factory, trust: Trust
-) -> None:
-    school = with_gap(make, trust, "Alder School")
-    chase(lead, trust, school)
-    reminder = make.session.scalars(select(Reminder)).one()
-    reminder.kind = ReminderKind.WEEKLY_DIGEST
-    make.session.commit()
-    chase(lead, trust, school)
-    assert count(make, Reminder) == 2
 
 
 def test_a_school_without_a_prevent_lead_is_named_and_cannot_be_ticked(

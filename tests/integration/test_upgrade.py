@@ -13,7 +13,7 @@ from prevent_trust.config import ROOT, postgresql_url
 from prevent_trust.database_roles import create_roles_and_database, urls_for
 from prevent_trust.embedded import Engines
 
-SCHOOL, PLAN, ACTION, LINK, FILE, EDITION, PERSON = (uuid.uuid4() for _ in range(7))
+SCHOOL, PLAN, ACTION, LINK, FILE, EDITION, PERSON, ACCOUNT, MAIL = (uuid.uuid4() for _ in range(9))
 BEFORE = f"""
 insert into local_authority (code, name) values ('999', 'Authority');
 insert into school (id, urn, name, authority_id, status)
@@ -41,6 +41,12 @@ insert into evidence (id, school_id, action_id, kind, title, storage_key, file_n
     '2026-09-02 23:30+00');
 insert into staff_member (id, school_id, given_name, family_name, created_at)
   values ('{PERSON}', '{SCHOOL}', 'Ada', 'Byron', '2026-09-05 10:00+00');
+insert into account (id, email, name, fs_uniquifier) values ('{ACCOUNT}', 'lead@school.example', 'Priya', 'x');
+insert into outgoing_mail (id, scope, kind, to_address, to_name, subject, text, html, state)
+  values ('{MAIL}', 'school:{SCHOOL}', 'weekly_digest', 'lead@school.example', 'Priya', 'Due', '', '', 'handed_over');
+insert into reminder (school_id, account_id, kind, period, reasons, mail_id, created_at)
+  values ('{SCHOOL}', '{ACCOUNT}', 'weekly_digest', '2026-W48', '[{{"words": "One"}}, {{"words": "Two"}}]', '{MAIL}',
+    '2026-11-22 23:30+00');
 """
 
 
@@ -95,6 +101,16 @@ def test_each_piece_of_evidence_has_one_revision_and_one_use(upgraded: sa.Connec
 def test_records_were_known_since_they_were_made(upgraded: sa.Connection) -> None:
     assert rows(upgraded, "select recorded_from = created_at from staff_member") == [(True,)]
     assert rows(upgraded, "select count(*) from record_history") == [(0,)]
+
+
+def test_a_weekly_digest_that_was_sent_is_a_line_of_the_ledger(upgraded: sa.Connection) -> None:
+    found = rows(
+        upgraded, "select person, rule, stage, day::text, to_address, words, state, mail_id from reminder_item"
+    )
+    assert found == [
+        (ACCOUNT, "weekly-digest", "2026-W48", "2026-11-22", "lead@school.example", "One; Two", "uncertain", MAIL)
+    ]
+    assert rows(upgraded, "select count(*) from reminder") == [(0,)]
 
 
 def test_row_level_security_is_forced_again_everywhere(upgraded: sa.Connection) -> None:

@@ -18,8 +18,9 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from prevent_trust.jobs.models import JobRun, JobState
-from prevent_trust.mail import MailState, OutgoingMail
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, signed_id, signed_ids
+from prevent_trust.mail import OutgoingMail
+from prevent_trust.mail_senders.types import MailState
+from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, STOP_LINK, signed_id, signed_ids
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
@@ -344,6 +345,11 @@ def _shared_plan_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(PLAN_LINK, tenants.school.id, tenants.rows["plan_share"].id)
 
 
+def _stop_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_ids(STOP_LINK, tenants.school.id, tenants.rows["reminder_item"].person)
+
+
 def _ready_pack(tenants: Tenants, audience: str) -> Any:
     """A pack whose file is there, with the job that made it."""
     pack: InspectionPack = tenants.rows["inspection_pack"]
@@ -409,6 +415,15 @@ ARGUMENTS: dict[str, Maker] = {
         for name in ("shared_plan", "shared_plan_open", "shared_plan_read", "shared_plan_file")
     },
     "key": lambda tenants, audience: {"school": "kcsie-part-one", "authority": "plan"}.get(audience, "lead-known"),
+    **{
+        f"{audience}.{name} key": lambda tenants, audience: "action"
+        for audience in ("school", "trust")
+        for name in ("reminder_rule", "reminder_rule_reset")
+    },
+    "rule": lambda tenants, audience: "training",
+    **{
+        f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
+    },
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,

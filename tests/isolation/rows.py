@@ -47,7 +47,14 @@ from tenants.plan.models import (
 from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
 from tenants.referrals.models import ReferralStage, ReferralStageName
-from tenants.reminders.models import Reminder, ReminderKind
+from tenants.reminders.models import (
+    Delegation,
+    Reminder,
+    ReminderItem,
+    ReminderKind,
+    ReminderRule,
+    ReminderStop,
+)
 from tenants.staff.models import AbsenceReason, StaffAbsence, StaffRole, StaffRoleHeld
 from tests.factories import Factory
 
@@ -92,8 +99,8 @@ def _reminder(rows: SchoolRows) -> Reminder:
     return rows.add(
         Reminder,
         account_id=account.id,
-        kind=ReminderKind.WEEKLY_DIGEST,
-        period="2026-W48",
+        kind=ReminderKind.CHASE,
+        period="2026-11-23",
         reasons=[],
         mail_id=rows.make.add(mail).id,
     )  # type: ignore[no-any-return]
@@ -204,6 +211,29 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         ReferralStage, referral_id=rows["referral"].id, stage=ReferralStageName.MADE, reached_on=date(2026, 10, 1)
     ),
     "reminder": _reminder,
+    "reminder_item": lambda rows: rows.add(
+        ReminderItem,
+        person=rows.make.account().id,
+        rule="training",
+        thing="prevent-awareness",
+        stage="period:7:150",
+        day=date(2026, 11, 23),
+        recipient=uuid.uuid4(),
+        to_address="lead@school.example",
+        to_name="Priya Nair",
+        because="Prevent lead",
+        words="Somebody is missing it",
+        page="/staff",
+    ),
+    "reminder_rule": lambda rows: rows.add(ReminderRule, key="training", active=False),
+    "reminder_stop": lambda rows: rows.add(ReminderStop, person=uuid.uuid4(), rule="training"),
+    "delegation": lambda rows: rows.add(
+        Delegation,
+        account_id=rows.make.account().id,
+        to_account_id=rows.make.account().id,
+        from_on=date(2026, 11, 23),
+        until_on=date(2026, 11, 24),
+    ),
     "import_run": lambda rows: import_run(rows, ImportKind.STAFF),
     "staff_import_row": lambda rows: rows.add(
         StaffImportRow,

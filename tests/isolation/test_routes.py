@@ -212,7 +212,11 @@ FOR_A_NEW_SCHOOL = {"school.plan_start"}
 # Ways out, and a link for somebody who is signed out.
 LEADS_TO_SIGN_IN = {"security.logout", "security.reset_password", "auth.end_sessions"}
 # The demo's mailbox is nowhere but in the demo.
-ELSEWHERE = {"platform.demo_mail": {404}, "platform.demo_mail_message": {404}}
+ELSEWHERE = {
+    "platform.demo_mail": {404},
+    "platform.demo_mail_message": {404},
+    "public.notify_receipt": {403},  # without the token
+}
 
 
 def expected_codes(rule: Rule) -> set[int]:

@@ -27,6 +27,7 @@ from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, 
 from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
+from tenants.reminders.models import ReminderRule
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
 
@@ -564,6 +565,41 @@ def test_a_trusts_run_and_its_rows_at_no_school_are_the_trusts_alone(
                 assert set(seen) == expected, (table, stamp)
                 changed = them.changed(f"update {table} set created_at = created_at where trust_id is not null")
                 assert changed == len(expected), (table, stamp)
+
+
+# Reminders
+
+
+@BOTH
+def test_what_is_for_one_mailbox_is_shown_to_the_worker_that_writes_to_it_and_nothing_else(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    ours, theirs = world.ours["reminder_item"], world.theirs["reminder_item"]
+    with acting(engines_by_role[role], f"recipient:{ours.recipient}") as them:
+        shown = {table for table in OF_A_SCHOOL if them.count(table)}
+        assert shown == ({"reminder_item"} if role == WORKER else set())
+        found = set(them.run("select id from reminder_item").scalars())
+        assert found == ({ours.id} if role == WORKER else set())
+        changed = "update reminder_item set state = 'sent' where id = :id"
+        assert them.changed(changed, id=ours.id) == (1 if role == WORKER else 0)
+        assert them.changed(changed, id=theirs.id) == 0
+        moved = "update reminder_item set recipient = :other where id = :id"
+        assert them.changed(moved, id=ours.id, other=theirs.recipient) == 0
+
+
+@BOTH
+def test_a_trust_s_rules_of_reminders_are_read_by_its_schools_and_written_by_the_trust(
+    world: World, make: Factory, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for trust in (world.our_trust, world.their_trust):
+        make.add(ReminderRule(key="training", trust_id=trust.id, active=False))
+    school, trust = world.stamps
+    for stamp, writes_it in ((school, False), (trust, True)):
+        with acting(engines_by_role[role], stamp) as them:
+            seen = them.run("select trust_id from reminder_rule where trust_id is not null").scalars()
+            assert set(seen) == {world.our_trust.id}
+            changed = them.changed("update reminder_rule set active = true where trust_id is not null")
+            assert changed == (1 if writes_it else 0)
 
 
 # Editions being written

@@ -86,9 +86,9 @@ effective as (
   from declared
 )
 """
-_LEFT_TO_DO_SQL = "effective_status not in ('met', 'not_applicable')"
-OVERDUE_SQL = f"coalesce(due_on < :as_at and {_LEFT_TO_DO_SQL}, false)"
-_DUE_SOON_SQL = f"due_on between :as_at and :soon and {_LEFT_TO_DO_SQL}"
+LEFT_TO_DO_SQL = "effective_status not in ('met', 'not_applicable')"
+OVERDUE_SQL = f"coalesce(due_on < :as_at and {LEFT_TO_DO_SQL}, false)"
+_DUE_SOON_SQL = f"due_on between :as_at and :soon and {LEFT_TO_DO_SQL}"
 WITH_EFFECTIVE_SQL = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
 
 _ACTIONS = text(

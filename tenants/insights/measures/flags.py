@@ -143,5 +143,11 @@ def flags(scope: Scope, *, as_at: date) -> list[Flagged]:
     """Every flag in the scope on a day, by school and in the plan's order. Two queries, however many schools."""
     require_bound(scope)
     found = [Flagged(row[0], row[1], Flag(row[2])) for row in db.session.execute(_FLAGS, parameters(as_at))]
-    unopened = db.session.scalars(_UNOPENED, as_known(as_at) | {"since": as_at - UNOPENED})
+    unopened = plans_not_opened(scope, as_at=as_at)
     return [*found, *(Flagged(school_id, None, Flag.NOT_OPENED) for school_id in unopened)]
+
+
+def plans_not_opened(scope: Scope, *, as_at: date) -> list[uuid.UUID]:
+    """The schools of the scope whose plan nobody has opened or changed for a term."""
+    require_bound(scope)
+    return list(db.session.scalars(_UNOPENED, as_known(as_at) | {"since": as_at - UNOPENED}))

@@ -64,6 +64,24 @@ def training_lapsing(scope: Scope, *, as_at: date, until: date) -> list[Lapsing]
     return [Lapsing(*row) for row in db.session.execute(_LAPSING, as_known(as_at) | {"until": until})]
 
 
+_COVERAGE_AND_LAPSING = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select school_id, key, count(*) filter (where holds), count(*),
+  count(*) filter (where holds and held_until <= :until), min(held_until) filter (where holds and held_until <= :until)
+from training_need
+group by school_id, key, position
+order by school_id, position, key
+""")
+
+
+def training_coverage_and_lapsing(scope: Scope, *, as_at: date, until: date) -> tuple[list[Coverage], list[Lapsing]]:
+    """Both in one statement, for whoever asks for both of many schools at once."""
+    require_bound(scope)
+    rows = db.session.execute(_COVERAGE_AND_LAPSING, as_known(as_at) | {"until": until}).all()
+    coverage = [Coverage(*row[:4]) for row in rows]
+    return coverage, [Lapsing(row[0], row[1], row[4], row[5]) for row in rows if row[4]]
+
+
 _NEEDS = text(f"""
 with {STAFF_SQL}, {TRAINING_SQL}
 select staff_id, key, holds, completed_on, held_until from training_need order by position, key

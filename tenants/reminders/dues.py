@@ -1,0 +1,186 @@
+"""What is to be done at each school of a scope, as the rules of reminders look at it. Every count comes from a measure."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from prevent_trust.tenancy import Scope
+from tenants.insights.measures.cover import CoverState, post_cover
+from tenants.insights.measures.dated import DatedAction, dated_actions, expiring_evidence, own_needs
+from tenants.insights.measures.flags import plans_not_opened
+from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.training import training_coverage_and_lapsing
+from tenants.insights.measures.types import Lapsing
+from tenants.insights.measures.upkeep import upkeep
+from tenants.plan.rules import DUE_WITHIN
+from tenants.reminders.planning import Addressee, Due
+from tenants.staff.models import STAFF_ROLE_NAMES
+
+LONGEST_WORDING = 90
+NOBODYS = frozenset({"all_staff", "teaching", "support"})  # roles of so many that nobody is meant
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: the rules that are active somewhere, the titles of courses and documents, and how far ahead.
+
+    `ahead` is the most days before a day on which a rule begins; `last_day` the last day that is planned.
+    """
+
+    as_at: date
+    last_day: date
+    rules: frozenset[str]
+    ahead: int
+    titles: dict[str, str]
+    lapsing: dict[uuid.UUID, int]  # by school: how many days its rule about training that lapses looks ahead
+
+    @property
+    def until(self) -> date:
+        return self.last_day + timedelta(days=self.ahead)
+
+
+def dues_of(scope: Scope, wanted: Wanted) -> dict[uuid.UUID, list[Due]]:
+    """By school. One query for each measure that an active rule looks at, however many schools there are."""
+    dues: dict[uuid.UUID, list[Due]] = defaultdict(list)
+    for rules, read in _READERS:
+        if wanted.rules & rules:
+            for due in read(scope, wanted):
+                dues[due.school_id].append(due)
+    return dues
+
+
+def _of_plans(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    overdue: dict[uuid.UUID, int] = defaultdict(int)
+    soon: dict[uuid.UUID, int] = defaultdict(int)
+    # Far enough that what is due soon is counted whatever the rules say.
+    until = max(wanted.until, wanted.as_at + DUE_WITHIN)
+    for action in dated_actions(scope, as_at=wanted.as_at, until=until):
+        yield from _of_action(action)
+        if action.due_on is not None:
+            overdue[action.school_id] += action.due_on < wanted.as_at
+            soon[action.school_id] += wanted.as_at <= action.due_on <= wanted.as_at + DUE_WITHIN
+    for school_id, count in overdue.items():
+        if count:
+            words = f"{_count(count, 'action')} overdue in the plan"
+            yield Due(school_id, "plan", "overdue", words, "/plan?state=overdue")
+    for school_id, count in soon.items():
+        if count:
+            yield Due(school_id, "plan", "soon", f"{_count(count, 'action')} due within two weeks", "/plan")
+
+
+def _of_action(action: DatedAction) -> Iterable[Due]:
+    words = f"“{_cut(action.wording)}”"
+    page = f"/plan/actions/{action.action_id}"
+    owner = action.owner_id or (action.owner_role if action.owner_role not in NOBODYS else None)
+    thing = str(action.action_id)
+    if action.due_on is not None:
+        yield Due(action.school_id, "action", thing, words, page, on=action.due_on, owner=owner)
+    if action.review_on is not None:
+        yield Due(action.school_id, "review", thing, f"Look at {words} again", page, on=action.review_on, owner=owner)
+    if action.returned_on is not None:
+        yield Due(
+            action.school_id, "returned", thing, f"Answer your trust about {words}", page, on=action.returned_on,
+            owner=owner, passed="it was returned on",
+        )  # fmt: skip
+
+
+def _of_evidence(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for piece in expiring_evidence(scope, until=wanted.until):
+        yield Due(
+            piece.school_id, "evidence", str(piece.evidence_id), f"Renew the evidence “{_cut(piece.title)}”", "/evidence",
+            on=piece.expires_on, passed="it ran out on",
+        )  # fmt: skip
+
+
+def _of_upkeep(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for row in upkeep(scope, as_at=wanted.as_at):
+        if row.follow_ups_overdue:
+            words = f"{_count(row.follow_ups_overdue, 'referral')} to follow up"
+            yield Due(row.school_id, "follow-ups", "open", words, "/referrals?state=open")
+        if row.contacts_unchecked:
+            words = f"{_count(row.contacts_unchecked, 'contact')} that nobody has checked within twelve months"
+            yield Due(row.school_id, "contacts", "unchecked", words, "/contacts")
+
+
+def _of_openings(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for school_id in plans_not_opened(scope, as_at=wanted.as_at):
+        words = "Nobody who may change the plan has opened it for a term"
+        yield Due(school_id, "not-opened", "plan", words, "/plan")
+
+
+def _of_posts(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for post in post_cover(scope, as_at=wanted.as_at):
+        name = STAFF_ROLE_NAMES[post.role]
+        if post.state is CoverState.VACANT:
+            yield Due(post.school_id, "posts", post.rule, f"The post of {name} is vacant", "/staff")
+        elif post.state is CoverState.UNTRAINED:
+            words = f"{name}: the training that the post asks for is missing or has run out"
+            yield Due(post.school_id, "posts", post.rule, words, "/staff")
+
+
+def _of_training(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    """What is missing, and what lapses within as many days as each school's rule says; a statement for each such number."""
+    lapsing = "lapsing" in wanted.rules
+    for number, days in enumerate(sorted(set(wanted.lapsing.values()))):
+        until = wanted.as_at + timedelta(days=days)
+        coverage, lapses = training_coverage_and_lapsing(scope, as_at=wanted.as_at, until=until)
+        for row in coverage if number == 0 else ():
+            if row.missing:
+                words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
+                yield Due(row.school_id, "training", row.key, words, f"/staff?gap={row.key}")
+        for lapse in lapses if lapsing else ():
+            if wanted.lapsing.get(lapse.school_id) == days:
+                yield _lapsing(lapse, wanted)
+
+
+def _lapsing(row: Lapsing, wanted: Wanted) -> Due:
+    people = _count(row.people, "person", "people")
+    words = f"{wanted.titles[row.course]}: lapses for {people}, first on {row.first_on.day} {row.first_on:%B}"
+    return Due(row.school_id, "lapsing", row.course, words, "/staff")
+
+
+def _of_reading(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for row in reading_coverage(scope, as_at=wanted.as_at):
+        if row.missing:
+            words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff have not confirmed it"
+            yield Due(row.school_id, "reading", row.key, words, f"/reading/{row.key}")
+
+
+def _of_people(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for need in own_needs(scope, as_at=wanted.as_at, until=wanted.until):
+        who = Addressee(need.staff_id, need.name, need.email)
+        title = wanted.titles[need.key]
+        thing = f"{need.key}:{need.staff_id}"
+        if need.kind == "reading":
+            yield Due(
+                need.school_id, "own-reading", thing, f"Read “{title}” and tell your Prevent lead", "", person=who
+            )
+        elif need.until is None:
+            yield Due(need.school_id, "own-training", thing, f"You are missing the training “{title}”", "", person=who)
+        else:
+            words = f"Your training “{title}” lapses"
+            yield Due(need.school_id, "own-lapsing", thing, words, "", on=need.until, person=who)
+
+
+_Reader = Callable[[Scope, Wanted], Iterable[Due]]
+_READERS: tuple[tuple[frozenset[str], _Reader], ...] = (
+    (frozenset({"action", "review", "returned", "plan"}), _of_plans),
+    (frozenset({"evidence"}), _of_evidence),
+    (frozenset({"follow-ups", "contacts"}), _of_upkeep),
+    (frozenset({"not-opened"}), _of_openings),
+    (frozenset({"posts"}), _of_posts),
+    (frozenset({"training", "lapsing"}), _of_training),
+    (frozenset({"reading"}), _of_reading),
+    (frozenset({"own-training", "own-lapsing", "own-reading"}), _of_people),
+)
+
+
+def _cut(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= LONGEST_WORDING else f"{line[: LONGEST_WORDING - 1].rstrip()}…"
+
+
+def _count(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
