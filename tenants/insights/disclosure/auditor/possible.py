@@ -1,6 +1,6 @@
 """All that cells can be: linear programs over the fillings that fit everything published."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import inf
 
 import highspy
@@ -28,7 +28,7 @@ class Fillings:
         self.programs = 0
         self._kept: list[NDArray[np.float64]] = []
         self._aim: int | None = None
-        self._solver = highspy.Highs()
+        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs leave it out
         options: Mapping[str, bool | float | str] = {
             "output_flag": False,
             "threads": 1,
@@ -58,7 +58,9 @@ class Fillings:
                     factors.append(factor)
             if not columns:
                 if abs(left) > 1e-6:
-                    raise Unsound(f"What is shown does not add up: the parts of {each.total} differ from it by {left:g}.")
+                    raise Unsound(
+                        f"What is shown does not add up: the parts of {each.total} differ from it by {left:g}."
+                    )
                 continue
             row = (tuple(columns), tuple(factors))
             if abs(rows.setdefault(row, left) - left) > 1e-6:
@@ -151,8 +153,3 @@ class Fillings:
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Unsound("Nothing fits what is published: it contradicts itself.")
         raise NoOptimum(self._solver.modelStatusToString(status))
-
-
-def known(facts: Facts, keys: Iterable[str]) -> list[str]:
-    """Those of the keys that are not shown."""
-    return [key for key in keys if key not in facts.shown]

@@ -21,7 +21,12 @@ def audit_documents(documents: Sequence[Document], *, seconds: float = 180.0) ->
     Runs in a process of its own, since the solver keeps its threads for a process. One that dies or takes more than the
     seconds is a problem like any other: the release does not pass. Raises Unsound when the documents contradict themselves.
     """
-    environment = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",
+    }
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as found:
         given.write(json.dumps(list(documents)).encode())
         given.seek(0)

@@ -65,9 +65,7 @@ def round_table(request: Request, base: int = 5) -> Rounded:
     return in_its_own_process(f"{_PACKAGE}.rounding:round_here", (request, base), seconds=seconds, gives=Rounded)
 
 
-def distribution(
-    key: str, dimensions: tuple[Dimension, ...], schools: Mapping[str, Mapping[str, str]]
-) -> Measure:
+def distribution(key: str, dimensions: tuple[Dimension, ...], schools: Mapping[str, Mapping[str, str]]) -> Measure:
     """A measure that counts schools. `schools` gives each school's category in every dimension.
 
     A place without a school is a zero that could have been more: categories such as a plan's state can be anybody's.

@@ -13,7 +13,7 @@ _PRIMAL_SIMPLEX = 4
 
 def quiet_solver() -> highspy.Highs:
     """HiGHS with one thread and no output."""
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs leave it out
     for name, value in (("output_flag", False), ("threads", 1), ("parallel", "off")):
         solver.setOptionValue(name, value)
     return solver

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tenants.insights.disclosure.engine.cells import Board, Cell, View, key_of
+from tenants.insights.disclosure.engine.cells import Board, Cell, View
 from tenants.insights.disclosure.engine.sensitive import (
     Sensitivity,
     insiders_of,
@@ -39,8 +39,8 @@ class Built:
 
 def build(request: Request, board: Board, views: Sequence[View]) -> Built:
     """Raises FrozenCellChanged when a cell of an earlier release has another value now, and ValueError for a wrong input."""
-    mark_all_of_parent(board, views, request)
-    _weigh(board, views, request)
+    mark_all_of_parent(board, views)
+    _weigh(board, views)
     facts = _Facts(request.earlier)
     for difference in request.differences:
         _add_difference(board, difference, facts)
@@ -48,14 +48,16 @@ def build(request: Request, board: Board, views: Sequence[View]) -> Built:
     cells = dict(board.cells)
     for key, value in facts.values.items():
         if key in cells and abs(cells[key].value - value) > 1e-6:
-            raise FrozenCellChanged(f"{key} was {'shown' if key in facts.shown else 'hidden'} before with another value")
+            raise FrozenCellChanged(
+                f"{key} was {'shown' if key in facts.shown else 'hidden'} before with another value"
+            )
         cells.setdefault(key, Cell(key, value=value, possible=None, structural=False, contributors_known=False))
     sensitive = _sensitive(cells, request, facts)
     keys = tuple(cells)
     number = {key: place for place, key in enumerate(keys)}
     values = np.array([cells[key].value for key in keys], dtype=np.float64)
     most = float(values.max(initial=0.0)) + 10 * request.rules.high
-    equations = {(parts, total): None for parts, total in (*own_equations, *facts.equations)}
+    equations = dict.fromkeys((*own_equations, *facts.equations))
     system = System(
         values=values,
         weights=np.array([cells[key].weight for key in keys], dtype=np.float64),
@@ -72,9 +74,7 @@ def build(request: Request, board: Board, views: Sequence[View]) -> Built:
             if (each.up > 0 or each.down > 0) and _state(cells[key], True, facts) is State.HIDDEN
         ),
     )
-    return Built(
-        _with_insiders(system, cells, number, request, facts), keys, number, cells, sensitive, own_equations
-    )
+    return Built(_with_insiders(system, cells, number, request, facts), keys, number, cells, sensitive, own_equations)
 
 
 class _Facts:
@@ -142,22 +142,18 @@ def _sensitive(cells: Mapping[str, Cell], request: Request, facts: _Facts) -> di
 def _as_before(cell: Cell, required: Mapping[str, Any]) -> Sensitivity:
     """What an earlier release had to keep open goes on being kept open."""
     if "high" in required:
-        return Sensitivity(Reason.SMALL, max(0.0, required["high"] - cell.value), max(0.0, cell.value - required["low"]))
+        return Sensitivity(
+            Reason.SMALL, max(0.0, required["high"] - cell.value), max(0.0, cell.value - required["low"])
+        )
     half = required["width"] / 2
     return Sensitivity(Reason.CONTRIBUTORS, half if cell.value >= half else required["width"], min(half, cell.value))
 
 
-def _weigh(board: Board, views: Sequence[View], request: Request) -> None:
-    measures = {measure.key: measure for measure in request.measures}
+def _weigh(board: Board, views: Sequence[View]) -> None:
     for view in views:
-        measure = measures[view.table.measure]
-        dimensions = {dimension.key: dimension for dimension in measure.dimensions}
-        for place in view.places():
-            key = key_of(measure.key, dict(zip(view.table.dimensions, place, strict=True)), dimensions)
+        for place, key in view.keys().items():
             cell = board.cells[key]
-            totals = sum(
-                category == tree.dimension.total for category, tree in zip(place, view.trees, strict=True)
-            )
+            totals = sum(category == tree.dimension.total for category, tree in zip(place, view.trees, strict=True))
             cell.weight = max(cell.weight, weight_of(cell.value, totals, view.table.importance))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
-from tenants.insights.disclosure.engine.types import Dimension, Kind, Measure, Refused, Request, Share, Table, TooLarge
+from tenants.insights.disclosure.engine.types import Dimension, Kind, Measure, Request, Share, Table, TooLarge
 
 Place = tuple[str, ...]
 Equation = tuple[tuple[str, ...], str]  # keys of the parts, key of the total
@@ -102,13 +102,23 @@ class View:
     def places(self) -> Iterator[Place]:
         return product(*(tree.nodes() for tree in self.trees))
 
+    @property
+    def dimensions(self) -> dict[str, Dimension]:
+        return {tree.dimension.key: tree.dimension for tree in self.trees}
+
+    def key(self, place: Place) -> str:
+        """The key of the cell at a place."""
+        return key_of(self.table.measure, dict(zip(self.table.dimensions, place, strict=True)), self.dimensions)
+
+    def keys(self) -> dict[Place, str]:
+        """The key of every cell, by place."""
+        return {place: self.key(place) for place in self.places()}
+
 
 def key_of(measure: str, at: Mapping[str, str], dimensions: Mapping[str, Dimension]) -> str:
     """The key of a cell: dimensions at their total are left out unless their total has a meaning of its own."""
     named = (
-        f"{key}={at[key]}"
-        for key in sorted(at)
-        if at[key] != dimensions[key].total or dimensions[key].total_in_key
+        f"{key}={at[key]}" for key in sorted(at) if at[key] != dimensions[key].total or dimensions[key].total_in_key
     )
     return "|".join((measure, *named))
 
@@ -161,7 +171,7 @@ def lay_out(request: Request, views: Sequence[View]) -> Board:
     for share in request.shares:
         for view in views:
             if view.table.key == f"{share.key}:part":
-                _lay_out_rest(board, share, view, request)
+                _lay_out_rest(board, share, view)
     return board
 
 
@@ -170,8 +180,8 @@ def _lay_out_measure(board: Board, measure: Measure, views: Sequence[View]) -> N
     finest = _finest(views)
     atoms = _atoms(measure, finest, dimensions)
     for view in views:
-        _add_cells(board, measure, view, dimensions)
-        _add_margins(board, measure, view, dimensions)
+        _add_cells(board, measure, view)
+        _add_margins(board, view)
     order = sorted(finest)
     for place, atom in atoms.items():
         at = dict(zip(order, place, strict=True))
@@ -184,10 +194,7 @@ def _lay_out_measure(board: Board, measure: Measure, views: Sequence[View]) -> N
         above = {atom.key}
         for view in views:
             steps = [_within(lines[key][at[key]], tree) for key, tree in _by_key(view)]
-            keys = [
-                key_of(measure.key, dict(zip(view.table.dimensions, places, strict=True)), dimensions)
-                for places in product(*steps)
-            ]
+            keys = [view.key(places) for places in product(*steps)]
             members[keys[0]].append(atom.key)  # the finest comes first
             above |= set(keys)
         for key in above:
@@ -266,33 +273,27 @@ def _add_to(cell: Cell, piece: Cell) -> None:
     cell.structural = cell.structural and piece.structural
 
 
-def _add_cells(board: Board, measure: Measure, view: View, dimensions: Mapping[str, Dimension]) -> None:
-    for place in view.places():
-        key = key_of(measure.key, dict(zip(view.table.dimensions, place, strict=True)), dimensions)
+def _add_cells(board: Board, measure: Measure, view: View) -> None:
+    for key in view.keys().values():
         board.cells.setdefault(key, _new_cell(key, measure)).published = True
 
 
-def _add_margins(board: Board, measure: Measure, view: View, dimensions: Mapping[str, Dimension]) -> None:
+def _add_margins(board: Board, view: View) -> None:
     for number, tree in enumerate(view.trees):
         others = [each.nodes() for each in view.trees]
-        others[number] = [""]
-        for place in product(*others):
-
-            def key(category: str, number: int = number, place: Place = place) -> str:
-                whole = (*place[:number], category, *place[number + 1 :])
-                return key_of(measure.key, dict(zip(view.table.dimensions, whole, strict=True)), dimensions)
-
-            for node in tree.nodes():
-                if children := tree.children(node):
-                    board.add_equation([key(child) for child in children], key(node))
+        for node in tree.nodes():
+            children = tree.children(node)
+            others[number] = [node] if children else []
+            for place in product(*others):
+                parts = [view.key((*place[:number], child, *place[number + 1 :])) for child in children]
+                board.add_equation(parts, view.key(place))
 
 
-def _lay_out_rest(board: Board, share: Share, part: View, request: Request) -> None:
+def _lay_out_rest(board: Board, share: Share, part: View) -> None:
     """What is left of the whole in each place of a share: never published, but known when part and whole are."""
-    dimensions = {d.key: d for measure in request.measures if measure.key == share.whole for d in measure.dimensions}
     for place in part.places():
         at = dict(zip(part.table.dimensions, place, strict=True))
-        some, whole = board.cells[key_of(share.part, at, dimensions)], board.cells[key_of(share.whole, at, dimensions)]
+        some, whole = board.cells[part.key(place)], board.cells[key_of(share.whole, at, part.dimensions)]
         if some.value > whole.value:
             raise ValueError(f"{some.key} is more than {whole.key}, of which it is a part")
         key = rest_key(share, whole.key)

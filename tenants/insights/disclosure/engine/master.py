@@ -76,7 +76,9 @@ class Master:
         if status != highspy.HighsModelStatus.kOptimal:
             raise NotSolved(self._relaxed.modelStatusToString(status))
         y = np.clip(np.array(self._relaxed.getSolution().col_value), 0.0, 1.0)
-        return Answer(self._full(y), self._given + float(self._relaxed.getInfo().objective_function_value), complete=True)
+        return Answer(
+            self._full(y), self._given + float(self._relaxed.getInfo().objective_function_value), complete=True
+        )
 
     def whole(self, seconds: float, best: Bools, gap: float) -> Answer:
         """The best whole pattern found within the seconds, to within a relative gap. `best` satisfies every cut.

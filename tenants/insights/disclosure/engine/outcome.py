@@ -1,17 +1,19 @@
 """What comes out: the public document, the publisher's, tables with their cells, loss and report."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tenants.insights.disclosure.engine.build import Built
-from tenants.insights.disclosure.engine.cells import Cell, View, key_of, rest_key
+from tenants.insights.disclosure.engine.cells import Cell, View, rest_key
+from tenants.insights.disclosure.engine.offer import Offer
 from tenants.insights.disclosure.engine.search import Pattern
 from tenants.insights.disclosure.engine.system import Bools, State
 from tenants.insights.disclosure.engine.types import (
     CellResult,
     Document,
+    Kind,
     Loss,
     Protected,
     Reason,
@@ -20,13 +22,10 @@ from tenants.insights.disclosure.engine.types import (
     TableResult,
 )
 
-if TYPE_CHECKING:
-    from tenants.insights.disclosure.engine.protect import Offer
-
 FORMAT = "disclosure-release-1"
 
 
-def outcome(request: Request, offer: "Offer", built: Built, pattern: Pattern, seconds: float) -> Protected:
+def outcome(request: Request, offer: Offer, built: Built, pattern: Pattern, seconds: float) -> Protected:
     """Puts the verified pattern into the form in which it is published, kept and reported."""
     hidden = pattern.hidden
     cells = {key: _result(built, key, hidden) for key, cell in built.cells.items() if cell.published}
@@ -84,16 +83,8 @@ def _is_no_news(cell: Cell) -> bool:
     return cell.structural or cell.public
 
 
-def _places(view: View) -> dict[tuple[str, ...], str]:
-    dimensions = {tree.dimension.key: tree.dimension for tree in view.trees}
-    return {
-        place: key_of(view.table.measure, dict(zip(view.table.dimensions, place, strict=True)), dimensions)
-        for place in view.places()
-    }
-
-
 def _tables(
-    request: Request, offer: "Offer", built: Built, cells: dict[str, CellResult], hidden: Bools
+    request: Request, offer: Offer, built: Built, cells: dict[str, CellResult], hidden: Bools
 ) -> Iterable[TableResult]:
     """A result for each table and share of the request, in its order. Adds the rests of shares to the cells."""
     views = {view.table.key: view for view in offer.views}
@@ -104,16 +95,14 @@ def _tables(
         wholes: dict[tuple[str, ...], str] = {}
         rests: dict[tuple[str, ...], str] = {}
         if name in views:
-            wholes = _places(views[f"{share.key}:whole"])
+            wholes = views[f"{share.key}:whole"].keys()
             rests = {place: rest_key(share, key) for place, key in wholes.items()}
-            for place, key in _places(views[name]).items():
+            for place, key in views[name].keys().items():
                 rest = rests[place]
                 closed = rest in built.sensitive or cells[key].is_hidden or cells[wholes[place]].is_hidden
                 reason = built.sensitive[rest].reason if rest in built.sensitive else Reason.SECONDARY
                 value = float(built.cells[rest].value)
-                cells[rest] = (
-                    CellResult(rest, None, Symbol.HIDDEN, reason) if closed else CellResult(rest, value)
-                )
+                cells[rest] = CellResult(rest, None, Symbol.HIDDEN, reason) if closed else CellResult(rest, value)
         yield _table(share.key, name, views, offer, built, hidden, wholes, rests)
 
 
@@ -121,7 +110,7 @@ def _table(
     key: str,
     name: str,
     views: Mapping[str, View],
-    offer: "Offer",
+    offer: Offer,
     built: Built,
     hidden: Bools,
     wholes: Mapping[tuple[str, ...], str],
@@ -132,7 +121,7 @@ def _table(
         view, why = offer.withheld[name]
         return TableResult(key, view.table.dimensions, {}, view.levels, collapsed, withheld=why)
     view = views[name]
-    places = _places(view)
+    places = view.keys()
     loss = loss_of(built, [*places.values(), *wholes.values()], hidden)
     return TableResult(key, view.table.dimensions, places, view.levels, collapsed, wholes, rests, loss=loss)
 
@@ -150,7 +139,8 @@ def _document(
         elif result is None or key not in built.cells or not built.cells[key].published:
             said[key] = {"never": True}
         elif result.is_hidden:
-            said[key] = {"symbol": Symbol.HIDDEN.value}
+            magnitude = built.cells[key].kind is Kind.MAGNITUDE
+            said[key] = {"symbol": Symbol.HIDDEN.value} | ({"magnitude": True} if magnitude else {})
         else:
             said[key] = {"shown": result.shown}
     return {

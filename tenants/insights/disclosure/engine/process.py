@@ -20,7 +20,12 @@ Result = TypeVar("Result")
 
 def in_its_own_process(function: str, argument: object, *, seconds: float, gives: type[Result]) -> Result:
     """What `package.module:function` gives for the argument. Raises what it raises, and NotVerified when it dies or is late."""
-    environment = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",
+    }
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as found:
         pickle.dump(argument, given)
         given.seek(0)

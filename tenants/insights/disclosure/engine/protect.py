@@ -1,15 +1,16 @@
 """Protects a request: lays it out, collapses what is too sparse, searches, sees to insiders and rule-knowers, verifies."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tenants.insights.disclosure.engine.build import Built, build
 from tenants.insights.disclosure.engine.attack import Attack
+from tenants.insights.disclosure.engine.build import Built, build
 from tenants.insights.disclosure.engine.cells import Board, View, key_of, lay_out, views_of
 from tenants.insights.disclosure.engine.cuts import Task, tasks_of
+from tenants.insights.disclosure.engine.offer import Offer, name_of
 from tenants.insights.disclosure.engine.outcome import outcome
 from tenants.insights.disclosure.engine.patterns import Patterns
 from tenants.insights.disclosure.engine.rule_known import betrayed_by_size, zero_tasks
@@ -29,38 +30,6 @@ _ROUNDS = 12
 TOO_FEW = "Too few to report."
 TOO_SPARSE = "Too much of this table would be hidden."
 NOT_SAFE = "This table cannot be published without making a sensitive number known."
-
-
-@dataclass
-class Offer:
-    """What is tried: views at their levels, and why others are withheld. The two views of a share go together."""
-
-    views: list[View]
-    withheld: dict[str, tuple[View, str]] = field(default_factory=dict)
-    collapsed: dict[str, list[str]] = field(default_factory=dict)
-
-    def withhold(self, key: str, why: str) -> None:
-        for view in [each for each in self.views if _name(each) == key]:
-            self.views.remove(view)
-            self.withheld[view.table.key] = (view, why)
-
-    def collapse(self, key: str) -> bool:
-        """Takes the finest level off one dimension of a table; whether there was one."""
-        fewer = {n: view.collapsed() for n, view in enumerate(self.views) if _name(view) == key}
-        if not fewer or any(view is None for view in fewer.values()):
-            return False
-        for n, view in fewer.items():
-            if view is not None:
-                before = self.views[n].levels
-                gone = [name for name, levels in view.levels.items() if levels < before[name]]
-                self.collapsed[view.table.key] = [*self.collapsed.get(view.table.key, []), *gone]
-                self.views[n] = view
-        return True
-
-
-def _name(view: View) -> str:
-    """The table's key, or the share's of which this is a part or a whole."""
-    return view.table.key.removesuffix(":part").removesuffix(":whole")
 
 
 def protect_here(request: Request) -> Protected:
@@ -95,7 +64,7 @@ def protect_here(request: Request) -> Protected:
 
 
 def _without_withheld_shares(request: Request, offer: Offer) -> Request:
-    there = {_name(view) for view in offer.views}
+    there = {name_of(view) for view in offer.views}
     return replace(request, shares=tuple(share for share in request.shares if share.key in there))
 
 
@@ -108,7 +77,7 @@ def _must_not_be_too_large(view: View) -> None:
     if size > most:
         ways = f"{len(view.trees)} dimensions and " if wide else ""
         raise TooLarge(
-            f"Table {_name(view)} has {ways}{size:,} cells; the protector vouches for at most {most:,}."
+            f"Table {name_of(view)} has {ways}{size:,} cells; the protector vouches for at most {most:,}."
             " Offer it with fewer categories, or as several tables."
         )
 
@@ -121,29 +90,22 @@ def _withhold_small_totals(offer: Offer, board: Board, request: Request) -> bool
         at = {key: dimension.total for key, dimension in dimensions.items()}
         total = board.cells[key_of(view.table.measure, at, dimensions)]
         if total.kind is Kind.COUNT and not total.public and 0 < total.value < request.rules.threshold:
-            small.append(_name(view))
+            small.append(name_of(view))
     for name in small:
         offer.withhold(name, TOO_FEW)
     return bool(small)
-
-
-def keys_of(view: View) -> list[str]:
-    """The keys of a view's cells."""
-    dimensions = {tree.dimension.key: tree.dimension for tree in view.trees}
-    return [
-        key_of(view.table.measure, dict(zip(view.table.dimensions, place, strict=True)), dimensions)
-        for place in view.places()
-    ]
 
 
 def _collapse_sparse(offer: Offer, built: Built, hidden: Bools, request: Request) -> bool:
     """Collapses or withholds tables too much of which is hidden. Whether there was one."""
     sparse = []
     for view in offer.views:
-        places = [built.number[key] for key in keys_of(view)]
-        non_zero = [place for place in places if built.system.values[place] and not built.cells[built.keys[place]].public]
+        places = [built.number[key] for key in view.keys().values()]
+        non_zero = [
+            place for place in places if built.system.values[place] and not built.cells[built.keys[place]].public
+        ]
         if sum(hidden[place] for place in non_zero) > request.rules.most_hidden * len(non_zero):
-            sparse.append(_name(view))
+            sparse.append(name_of(view))
     for name in dict.fromkeys(sparse):
         if not offer.collapse(name):
             offer.withhold(name, TOO_SPARSE)
@@ -153,9 +115,9 @@ def _collapse_sparse(offer: Offer, built: Built, hidden: Bools, request: Request
 def _withhold_unsafe(offer: Offer, built: Built, unsafe: NoSafePattern) -> None:
     """Withholds the tables that hold cells that nothing can protect. Raises NotProtectable when no table does."""
     keys = {built.keys[cell] for cell in unsafe.cells}
-    names = {_name(view) for view in offer.views if keys & set(keys_of(view))}
+    names = {name_of(view) for view in offer.views if keys & set(view.keys().values())}
     if not names:  # a cell behind the tables, or of an earlier release: every table with its measure
-        names = {_name(view) for view in offer.views if any(key.startswith(view.table.measure) for key in keys)}
+        names = {name_of(view) for view in offer.views if any(key.startswith(view.table.measure) for key in keys)}
     if not names:
         raise NotProtectable(
             f"What is published already makes {len(keys)} sensitive numbers known, whatever is hidden now."
@@ -166,9 +128,7 @@ def _withhold_unsafe(offer: Offer, built: Built, unsafe: NoSafePattern) -> None:
 
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
-    counts = [
-        built.number[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT
-    ]
+    counts = _counts(built)
     pattern = search.run()
     for _ in range(_ROUNDS):
         system, tasks = search.system, search.patterns.tasks
@@ -184,6 +144,11 @@ def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, li
             search = _showing(search, unsafe, request)
             pattern = search.run()
     raise NotVerified("An attacker that knows the rules could undo every pattern that was found in the time given.")
+
+
+def _counts(built: Built) -> list[int]:
+    """The numbers of the cells that are published counts."""
+    return [built.number[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT]
 
 
 def _showing(search: Search, unsafe: NoSafePattern, request: Request) -> Search:
@@ -211,9 +176,7 @@ def _failing(system: System, hidden: Bools, tasks: Sequence[Task]) -> list[Task]
 
 def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request) -> None:
     """Looks at the final pattern afresh, with programs that were never used. Raises NotVerified."""
-    counts: Mapping[str, int] = built.number
-    published = [counts[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT]
-    every = [*tasks_of(built.system.needs), *tasks, *_further_tasks(built.system, published, request)]
+    every = [*tasks_of(built.system.needs), *tasks, *_further_tasks(built.system, _counts(built), request)]
     try:
         failed = _failing(built.system, hidden, every)
     except NotSolved as unsolved:
@@ -224,5 +187,3 @@ def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request
         place = built.number[key]
         if built.cells[key].published and built.system.state[place] != State.KNOWN and not hidden[place]:
             raise NotVerified(f"a cell that is {what.reason} is not hidden")
-
-

@@ -40,9 +40,7 @@ def betrayed_by_size(
         return []
     lower = system.lower.copy()
     lower[told] = rules.threshold
-    known = System(
-        system.values, system.weights, lower, system.upper, system.state, system.equations, system.needs
-    )
+    known = System(system.values, system.weights, lower, system.upper, system.state, system.equations, system.needs)
     _, failed = Patterns(known, tasks, Attack(known)).witnesses(hidden)
     if not failed:
         return []

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 
-from tenants.insights.disclosure.engine.cells import Board, Cell, View, key_of
-from tenants.insights.disclosure.engine.types import Kind, Reason, Request, Rules
+from tenants.insights.disclosure.engine.cells import Board, Cell, Place, View
+from tenants.insights.disclosure.engine.types import Kind, Reason, Rules
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,23 @@ def sensitivity(cell: Cell, rules: Rules, *, counts_zeros: bool = True) -> Sensi
     """
     if cell.structural or cell.public:
         return None
-    half = (rules.high - rules.low) / 2
     if cell.kind is Kind.COUNT and 0 < cell.value < rules.threshold:
         return Sensitivity(Reason.SMALL, max(0.0, rules.high - cell.value), max(0.0, cell.value - rules.low))
     if cell.contributors_known and _has_few_contributors(cell, rules, counts_zeros=counts_zeros):
-        if not cell.value:
-            return Sensitivity(Reason.CONTRIBUTORS, rules.high, 0.0)
-        room = max(half, cell.value * rules.dominance_percent / 100)
-        return Sensitivity(Reason.CONTRIBUTORS, room, min(room, cell.value))
+        return _few_contributors(cell, rules)
     if cell.kind is Kind.MAGNITUDE:
         return _dominance(cell, rules)
     if cell.all_of_parent and rules.all_of_them:
         return Sensitivity(Reason.ALL_OF_THEM, 0.0, min(cell.value, rules.high - rules.low))
-    if cell.contributors_known and rules.insiders and insiders_of(cell, rules):
-        return Sensitivity(Reason.INSIDER, 0.0, 0.0)
-    return None
+    betrays = cell.contributors_known and rules.insiders and insiders_of(cell, rules)
+    return Sensitivity(Reason.INSIDER, 0.0, 0.0) if betrays else None
+
+
+def _few_contributors(cell: Cell, rules: Rules) -> Sensitivity:
+    if not cell.value:
+        return Sensitivity(Reason.CONTRIBUTORS, rules.high, 0.0)
+    room = max((rules.high - rules.low) / 2, cell.value * rules.dominance_percent / 100)
+    return Sensitivity(Reason.CONTRIBUTORS, room, min(room, cell.value))
 
 
 def _has_few_contributors(cell: Cell, rules: Rules, *, counts_zeros: bool) -> bool:
@@ -77,28 +79,27 @@ def insiders_of(cell: Cell, rules: Rules) -> dict[str, float]:
     return found
 
 
-def mark_all_of_parent(board: Board, views: Sequence[View], request: Request) -> None:
-    """Marks the cells that hold everything of a margin of a dimension that reveals something of those in it."""
-    measures = {measure.key: measure for measure in request.measures}
+def mark_all_of_parent(board: Board, views: Sequence[View]) -> None:
+    """Marks the cells that hold everything of a margin of a dimension that reveals something of those in it.
+
+    Not where nothing could be in the categories beside it: then it goes without saying.
+    """
     for view in views:
-        measure = measures[view.table.measure]
-        dimensions = {dimension.key: dimension for dimension in measure.dimensions}
-        revealing = [n for n, tree in enumerate(view.trees) if tree.dimension.reveals]
-        for place in view.places():
-            at = dict(zip(view.table.dimensions, place, strict=True))
-            cell = board.cells[key_of(measure.key, at, dimensions)]
-            for number in revealing:
-                tree = view.trees[number]
+        for number, tree in enumerate(view.trees):
+            if not tree.dimension.reveals:
+                continue
+            for place, key in view.keys().items():
+                cell = board.cells[key]
                 above = tree.ancestors(place[number])[1:]
-                if above and cell.value:
-                    parent = key_of(measure.key, {**at, tree.dimension.key: above[0]}, dimensions)
-                    siblings = [child for child in tree.children(above[0]) if child != place[number]]
-                    alone = all(
-                        board.cells[key_of(measure.key, {**at, tree.dimension.key: sibling}, dimensions)].structural
-                        for sibling in siblings
-                    )
-                    if board.cells[parent].value == cell.value and not alone:
-                        cell.all_of_parent = True
+                if not above or not cell.value:
+                    continue
+
+                def beside(category: str, place: Place = place, number: int = number, view: View = view) -> Cell:
+                    return board.cells[view.key((*place[:number], category, *place[number + 1 :]))]
+
+                siblings = [beside(child) for child in tree.children(above[0]) if child != place[number]]
+                if beside(above[0]).value == cell.value and not all(each.structural for each in siblings):
+                    cell.all_of_parent = True
 
 
 def weight_of(cell_value: float, totals: int, importance: float) -> float:
@@ -108,4 +109,3 @@ def weight_of(cell_value: float, totals: int, importance: float) -> float:
     """
     size = 18.0 if cell_value == 0 else 10.0 + 6.0 * log2(1.0 + cell_value)
     return float(max(1, round(importance * size * (1.0 + 0.5 * totals))))
-

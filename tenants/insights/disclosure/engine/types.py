@@ -187,7 +187,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Loss:
-    """What hiding costs: published cells (structural zeros aside), hidden by rule and for others' sake, share of weight kept."""
+    """What hiding costs: published cells (structural zeros aside), hidden by rule and for others' sake, weight kept."""
 
     cells: int
     non_zero: int
@@ -218,7 +218,7 @@ class TableResult:
 
 @dataclass(frozen=True)
 class Protected:
-    """A verified pattern. `objective` is the weight hidden, `bound` what any pattern must hide, `gap` their distance / objective.
+    """A verified pattern. `objective` is the weight hidden, `bound` the least of any, `gap` their distance / objective.
 
     `document` is what anybody may have: structure, what is published, and the mask. `for_auditor` is the same with the
     intervals that must stay open and what insiders know; it has no values of hidden cells either. `report` is JSON-able.
