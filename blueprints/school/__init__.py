@@ -17,6 +17,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan_share,
     reading,
     referrals,
+    releases,
     reminders,
     staff,
     staff_import,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
+from tenants.insights.disclosure.release import TermNotOver
 
 from blueprints.web.access import today
 from prevent_trust.database import db
@@ -19,7 +20,6 @@ from prevent_trust.tenancy import PlatformScope, bind_scope
 from tenants.calendar.rules import Term, term_of
 from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
 from tenants.insights.disclosure.queries import ReleaseDamaged, latest_release, release_file, release_list
-from tenants.insights.disclosure.release import TermNotOver
 from tenants.insights.disclosure.types import ProtectedTable, PublishedRelease, ReleaseRules
 from tenants.organisations.models import School, SchoolStatus
 from tests.areas import AUTUMN, STAFF_EACH, Area, add_school, make_area, release

@@ -7,8 +7,6 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tenants.calendar.rules import Season, Term
 from tenants.insights.disclosure.audit import Disclosed, PublishedLine, audit, intervals
 from tenants.insights.disclosure.rules import (
     AudienceTotal,
@@ -19,6 +17,8 @@ from tenants.insights.disclosure.rules import (
     rate_cell,
     totals_to_hide,
 )
+
+from tenants.calendar.rules import Season, Term
 from tenants.insights.disclosure.tables import (
     CoverageFigures,
     Figures,
