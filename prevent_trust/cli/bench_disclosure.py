@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from tenants.insights.disclosure.auditor import audit_documents
+from tenants.insights.disclosure.auditor import audit_documents, read_documents
+from tenants.insights.disclosure.auditor.judging import EXACT, audit
+from tenants.insights.disclosure.auditor.reading import FORMAT
 from tenants.insights.disclosure.engine import (
     Atom,
+    Difference,
     Dimension,
+    Earlier,
     Measure,
     NotVerified,
     Request,
@@ -19,6 +23,7 @@ from tenants.insights.disclosure.engine import (
     TooLarge,
     protect,
 )
+from tenants.insights.disclosure.engine.protection import protect_here
 
 
 @dataclass(frozen=True)
@@ -121,3 +126,110 @@ def disclosure_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
                 f"{row['cells']:>7,}{row['seconds']:>9}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
                 f"{row['kept']:>7.0%}{row['audit_seconds']:>9}  {'yes' if row['audit_passed'] else 'NO'}"
             )
+
+
+@dataclass(frozen=True)
+class HistoryResult:
+    """What the auditor found of three releases put together: sensitive numbers known exactly, or too closely."""
+
+    exact: int
+    narrow: int
+    hidden: int
+
+
+CONCERNS = Dimension("concern", "all", {"all": ("a", "b", "c")})
+PHASES = Dimension("phase", "all", {"all": ("p", "s", "t")})
+HISTORY_RULES = Rules(insiders=False, all_of_them=False, most_hidden=1.0, rule_known=False)
+
+
+def history(seed: int) -> list[dict[tuple[str, str], int]]:
+    """Cases known by the end of each of three terms, by place: each term's new ones, and late ones of terms before."""
+    draw = random.Random(seed)  # noqa: S311
+    places = list(product(CONCERNS.children["all"], PHASES.children["all"]))
+    scale = {place: draw.lognormvariate(1.2, 0.9) for place in places}
+    known = dict.fromkeys(places, 0)
+    releases = []
+    for term in range(3):
+        for place in places:
+            late = _poisson(draw, 0.25) if term else 0
+            known[place] += _poisson(draw, scale[place]) + late
+        releases.append(dict(known))
+    return releases
+
+
+def release_history(seed: int, *, in_sequence: bool) -> tuple[list[dict[str, Any]], HistoryResult]:
+    """Three releases of one history, each protected with those before it or alone, and what the auditor makes of all three."""
+    documents: list[dict[str, Any]] = []
+    earlier: list[Earlier] = []
+    hidden = 0
+    links: list[Difference] = []
+    values: dict[str, float] = {}
+    for term, known in enumerate(history(seed)):
+        measure = Measure(
+            f"cases@{term}",
+            (CONCERNS, PHASES),
+            tuple(Atom({"concern": c, "phase": p}, {"": count}) for (c, p), count in known.items()),
+            contributors_known=False,
+        )
+        links += _new_since(term) if term else []
+        done = protect_here(
+            Request(
+                (measure,),
+                tables=(Table(f"table {term}", measure.key, ("concern", "phase")),),
+                differences=tuple(_new_since(term)) if term and in_sequence else (),
+                earlier=tuple(earlier) if in_sequence else (),
+                rules=HISTORY_RULES,
+                seconds=20,
+            )
+        )
+        hidden += done.loss.primary + done.loss.secondary
+        values |= done.values
+        documents.append(done.for_auditor)
+        earlier.append(Earlier(done.for_auditor, done.values))
+    if not in_sequence:
+        documents.append(_links_document(links, values))
+    found = audit(read_documents(documents))
+    exact = sum(problem.what == EXACT for problem in found.problems)
+    return documents, HistoryResult(exact, len(found.problems) - exact, hidden)
+
+
+def _new_since(term: int) -> list[Difference]:
+    """What became known in a term, in every cell."""
+    found = []
+    for c, p in product(("all", *CONCERNS.children["all"]), ("all", *PHASES.children["all"])):
+        place = "".join(f"|{name}={category}" for name, category in (("concern", c), ("phase", p)) if category != "all")
+        found.append(Difference(f"new@{term}{place}", f"cases@{term}{place}", (f"cases@{term - 1}{place}",)))
+    return found
+
+
+def _links_document(links: list[Difference], values: dict[str, float]) -> dict[str, Any]:
+    """That later figures hold the earlier ones is known to anybody; how much came new is sensitive where it is little."""
+    cells: dict[str, Any] = {}
+    sensitive = {}
+    for each in links:
+        cells |= {key: {"never": True} for key in (each.key, each.whole, *each.less)}
+        new = values[each.whole] - sum(values[key] for key in each.less)
+        if 0 < new < HISTORY_RULES.threshold:
+            sensitive[each.key] = {"low": HISTORY_RULES.low, "high": HISTORY_RULES.high}
+    return {
+        "format": FORMAT,
+        "rules": {"threshold": 5, "low": 0.0, "high": 5.0, "rule_known": False},
+        "cells": cells,
+        "sums": [[[*each.less, each.key], each.whole] for each in links],
+        "sensitive": sensitive,
+    }
+
+
+def measure_histories(count: int) -> dict[str, Any]:
+    """So many histories, protected in sequence and term by term: disclosed numbers, and what protection in sequence costs."""
+    begun = time.monotonic()
+    together = [release_history(seed, in_sequence=True)[1] for seed in range(count)]
+    alone = [release_history(seed, in_sequence=False)[1] for seed in range(count)]
+    return {
+        "histories": count,
+        "seconds": round(time.monotonic() - begun, 1),
+        "in_sequence": {"exact": sum(r.exact for r in together), "narrow": sum(r.narrow for r in together)},
+        "alone": {"exact": sum(r.exact for r in alone), "narrow": sum(r.narrow for r in alone)},
+        "alone_caught": sum(bool(r.exact + r.narrow) for r in alone),
+        "more_hidden": round(sum(r.hidden for r in together) / max(1, sum(r.hidden for r in alone)) - 1, 3),
+    }

@@ -52,7 +52,7 @@ def protect(request: Request) -> Protected:
     release's cell has changed, and ValueError for input that contradicts itself.
     """
     seconds = 3 * request.seconds + _GRACE
-    return in_its_own_process(f"{_PACKAGE}.protect:protect_here", request, seconds=seconds, gives=Protected)
+    return in_its_own_process(f"{_PACKAGE}.protection:protect_here", request, seconds=seconds, gives=Protected)
 
 
 def round_table(request: Request, base: int = 5) -> Rounded:

@@ -44,6 +44,4 @@ def betrayed_by_size(
     _, failed = Patterns(known, tasks, Attack(known)).witnesses(hidden)
     if not failed:
         return []
-    return [
-        Task(cell, -1, float(system.values[cell]) - rules.low, if_hidden=True) for cell in told if system.open[cell]
-    ]
+    return [Task(cell, -1, float(system.values[cell]) - rules.low, if_hidden=bool(system.open[cell])) for cell in told]
