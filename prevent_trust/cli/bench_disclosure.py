@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from tenants.insights.disclosure.auditor import audit_documents, read_documents
 from tenants.insights.disclosure.auditor.judging import EXACT, audit
-from tenants.insights.disclosure.auditor.reading import FORMAT
-from tenants.insights.disclosure.engine import (
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.auditor.reading import FORMAT, read_documents
+from tenants.insights.disclosure.engine.calls import protect
+from tenants.insights.disclosure.engine.protection import protect_here
+from tenants.insights.disclosure.engine.types import (
     Atom,
     Difference,
     Dimension,
@@ -21,9 +23,7 @@ from tenants.insights.disclosure.engine import (
     Rules,
     Table,
     TooLarge,
-    protect,
 )
-from tenants.insights.disclosure.engine.protection import protect_here
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ SIZES = (
     Size((21, 21, 21), 4, 60, None),
     Size((6, 6, 6, 7), 4, 60, None),
 )
+
+
+MOST_CELLS = 11_000  # the largest, which is refused
+HISTORIES = 200
 
 
 def measure_disclosure(say: Callable[[str], None], most_cells: int) -> list[dict[str, Any]]:
@@ -115,7 +119,7 @@ def _poisson(draw: random.Random, expected: float) -> int:
     return count
 
 
-def disclosure_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+def disclosure_lines(rows: list[dict[str, Any]], histories: dict[str, Any]) -> Iterator[str]:
     """The measurements as lines of text."""
     yield f"{'cells':>7}{'seconds':>9}{'primary':>9}{'secondary':>11}{'gap':>8}{'kept':>7}{'audit s':>9}  passed"
     for row in rows:
@@ -126,6 +130,12 @@ def disclosure_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
                 f"{row['cells']:>7,}{row['seconds']:>9}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
                 f"{row['kept']:>7.0%}{row['audit_seconds']:>9}  {'yes' if row['audit_passed'] else 'NO'}"
             )
+    together, alone = histories["in_sequence"], histories["alone"]
+    yield (
+        f"{histories['histories']} histories of three terms with late records, {histories['seconds']} s: protected in"
+        f" sequence {together['exact']} exact and {together['narrow']} too narrow; each alone {alone['exact']} exact and"
+        f" {alone['narrow']} too narrow, caught in {histories['alone_caught']}; {histories['more_hidden']:.1%} more hidden"
+    )
 
 
 @dataclass(frozen=True)

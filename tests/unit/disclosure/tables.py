@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tenants.insights.disclosure.engine import Atom, Dimension, Measure, Protected, Request, Rules, Table
 from tenants.insights.disclosure.engine.protection import protect_here
 from tenants.insights.disclosure.engine.system import Need, System
+from tenants.insights.disclosure.engine.types import Atom, Dimension, Measure, Protected, Request, Rules, Table
 
 CONCERN = Dimension("concern", "all", {"all": ("mixed", "right", "other")}, reveals=True)
 PHASE = Dimension("phase", "all", {"all": ("primary", "secondary", "special")})

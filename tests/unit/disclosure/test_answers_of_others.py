@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenants.insights.disclosure.auditor import read_document
 from tenants.insights.disclosure.auditor.judging import audit
+from tenants.insights.disclosure.auditor.reading import read_document
 from tenants.insights.disclosure.engine.search import Search
 from tenants.insights.disclosure.engine.system import Need, System
 from tests.unit.disclosure.tables import case, document_of, system_of

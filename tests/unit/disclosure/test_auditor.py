@@ -10,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from prevent_trust.cli.releases import release_commands
-from tenants.insights.disclosure.auditor import Unsound, audit_documents, read_document, read_documents
 from tenants.insights.disclosure.auditor.judging import BELOW, EXACT, NOT_SOLVED, OTHERS, TOO_NARROW, audit
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.auditor.reading import read_document, read_documents
+from tenants.insights.disclosure.auditor.types import Unsound
 
 HIDDEN: dict[str, Any] = {"symbol": "c"}
 

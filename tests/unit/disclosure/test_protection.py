@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prevent_trust.cli.bench_disclosure import release_history
-from tenants.insights.disclosure.auditor import audit_documents, read_documents
 from tenants.insights.disclosure.auditor.judging import audit
-from tenants.insights.disclosure.engine import (
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.auditor.reading import read_documents
+from tenants.insights.disclosure.engine.calls import distribution, protect, round_table
+from tenants.insights.disclosure.engine.protection import protect_here
+from tenants.insights.disclosure.engine.types import (
     Atom,
     Difference,
     Dimension,
@@ -26,11 +29,7 @@ from tenants.insights.disclosure.engine import (
     Share,
     Table,
     TooLarge,
-    distribution,
-    protect,
-    round_table,
 )
-from tenants.insights.disclosure.engine.protection import protect_here
 from tests.unit.disclosure.tables import CONCERN, ONLY_COUNTS, PHASE, by_school, counts, hidden, protected
 
 EVERYTHING = Rules(most_hidden=1.0)
@@ -281,7 +280,7 @@ def test_rounded_tables_add_up_and_move_no_number_by_the_base() -> None:
 ROWS = st.lists(st.lists(st.integers(0, 30), min_size=3, max_size=3), min_size=3, max_size=3)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ROWS)
 def test_whatever_the_table_the_auditor_finds_nothing_and_nothing_is_hidden_in_vain(rows: list[list[int]]) -> None:
     done = protected(counts(dict(zip(CONCERN.children["all"], map(tuple, rows), strict=True))), Rules(most_hidden=1.0))
@@ -307,7 +306,7 @@ SCHOOLS = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(added=SCHOOLS)
 def test_no_school_learns_of_the_others_whatever_it_adds(added: dict[tuple[str, str, int], int]) -> None:
     places: dict[tuple[str, str], dict[str, int]] = {}
