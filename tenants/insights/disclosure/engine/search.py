@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Search:
         slow = 0
         answer = self._master.relaxed()
         while self.clock() < until and slow < 4:
-            cuts = self._cuts_near(answer.y, range(len(self.patterns.tasks)))
+            cuts = self._cuts_near(answer.y, range(len(self.patterns.tasks)), until)
             cuts += self._bridges(answer.y)
             if not self._master.add(cuts):
                 break
@@ -128,7 +129,7 @@ class Search:
         self._bound = max(self._bound, answer.bound)
         return answer.y
 
-    def _cuts_near(self, y: Floats, numbers: Iterable[int]) -> list[Cut]:
+    def _cuts_near(self, y: Floats, numbers: Iterable[int], until: float = inf) -> list[Cut]:
         """Cuts that a pattern with parts of cells violates. No cell is given more room than the task's distance.
 
         With little room a part of a cell counts as a part, not as all that is needed; a cut need not be exact to hold.
@@ -147,6 +148,8 @@ class Search:
                 cut = self._cutter.cut(task, reach.multipliers)
                 if cut is not None and cut.shortfall(y) > _VIOLATED:
                     cuts.append(cut)
+                if self.clock() > until:
+                    return cuts
         return cuts
 
     def _bridges(self, y: Floats) -> list[Cut]:
