@@ -112,7 +112,7 @@ def test_a_number_that_is_small_without_one_s_own_part_is_hidden_from_that_schoo
     places["mixed", "primary"] = {"primary0": 9, "primary1": 1, "primary2": 1}
     done = protected(by_school(places), EVERYTHING)
     assert done.cells["cases|concern=mixed|phase=primary"].reason is Reason.INSIDER
-    assert [each["name"] for each in done.for_auditor["insiders"]] == ["primary0"]
+    assert [each["name"] for each in done.for_auditor["insiders"] if each["others"]] == ["primary0"]
     assert passes(done.for_auditor)
     unaware = protected(by_school(places), Rules(insiders=False, most_hidden=1.0))
     assert not passes(unaware.document | {k: done.for_auditor[k] for k in ("sensitive", "insiders")})
@@ -183,6 +183,18 @@ def test_a_small_difference_to_a_release_that_is_out_is_protected() -> None:
     new = (Difference("new", f"cases@2{key}", (f"cases@1{key}",)),)
     done = protected(now, earlier=(Earlier(first.for_auditor, first.values),), differences=new)
     assert done.cells[f"cases@2{key}"].is_hidden
+    assert passes(first.for_auditor, done.for_auditor)
+
+
+def test_a_school_puts_its_own_parts_of_two_releases_together() -> None:
+    schools = {f"s{n}": 7 for n in range(5)}
+    places = {(c, p): dict(schools) for c in CONCERN.children["all"] for p in PHASE.children["all"]}
+    places["mixed", "primary"] = {"s0": 9, "s1": 1, "s2": 1}
+    first = protected(by_school(places, "cases@1"), EVERYTHING)
+    places["mixed", "primary"] = {"s0": 12, "s1": 1, "s2": 1, "s3": 9}
+    new = (Difference("new", "cases@2|concern=mixed", ("cases@1|concern=mixed",), parts={"s0": 3, "s3": 9}),)
+    second = by_school(places, "cases@2")
+    done = protected(second, EVERYTHING, earlier=(Earlier(first.for_auditor, first.values),), differences=new)
     assert passes(first.for_auditor, done.for_auditor)
 
 

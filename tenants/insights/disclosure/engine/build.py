@@ -85,6 +85,7 @@ class _Facts:
         self.shown: set[str] = set()
         self.equations: list[tuple[tuple[str, ...], str]] = []
         self.required: dict[str, dict[str, float]] = {}
+        self.insiders: list[dict[str, Any]] = []
         for release in earlier:
             for key, said in release.document["cells"].items():
                 value = float(release.values[key])
@@ -95,6 +96,7 @@ class _Facts:
                     self.shown.add(key)
             self.equations += [(tuple(sorted(parts)), total) for parts, total in release.document["sums"]]
             self.required.update(release.document.get("sensitive", {}))
+            self.insiders += release.document.get("insiders", [])
 
 
 def _state(cell: Cell, is_sensitive: bool, facts: _Facts) -> State:
@@ -174,5 +176,15 @@ def _with_insiders(
         if cell.kind is Kind.COUNT:
             for school, up in insiders_of(cell, request.rules).items():
                 needs.setdefault(school, []).append(Need(place, up, 0.0, if_hidden=system.state[place] == State.OPEN))
-    insiders = tuple(Insider(school, own.get(school, {}), tuple(each)) for school, each in sorted(needs.items()))
+    for before in facts.insiders:  # what they know of earlier releases, and what had to be kept from them there
+        school = before["name"]
+        still = {number[key]: part for key, part in before["own"].items() if system.state[number[key]] != State.KNOWN}
+        own.setdefault(school, {}).update(still)
+        for key, open_to in before["others"].items():
+            place = number[key]
+            if system.state[place] != State.KNOWN and not cells[key].parts:
+                up = open_to.get("high", 0.0) - (cells[key].value - before["own"].get(key, 0.0))
+                need = Need(place, max(up, open_to.get("width", 0.0)), 0.0, if_hidden=system.state[place] == State.OPEN)
+                needs.setdefault(school, []).append(need)
+    insiders = tuple(Insider(school, parts, tuple(needs.get(school, ()))) for school, parts in sorted(own.items()))
     return replace(system, insiders=insiders)
