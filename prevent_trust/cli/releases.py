@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from tenants.insights.disclosure.auditor import Audit, Unsound, audit_documents
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.auditor.types import Audit, Unsound
 
 
 @click.group("release")

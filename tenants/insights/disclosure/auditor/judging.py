@@ -7,7 +7,6 @@ from tenants.insights.disclosure.auditor.possible import Fillings, NoOptimum
 from tenants.insights.disclosure.auditor.types import Audit, Facts, Interval, Knower, Openness, Problem
 
 TOLERANCE = 1e-6
-_ROUNDS = 6
 EXACT = "its exact number can be worked out"
 TOO_NARROW = "it can be worked out more closely than the rules allow"
 BELOW = "it would be known to be below the upper bound that a small number must seem able to reach"
@@ -82,23 +81,17 @@ def _judge_knower(facts: Facts, fillings: Fillings, knower: Knower) -> Iterator[
 def _reason_with_rules(facts: Facts, fillings: Fillings, intervals: dict[str, Interval]) -> list[Problem]:
     """A hidden count that cannot be as low as a small one may be must be large: so it is, and what follows from that?"""
     large: set[str] = set()
-    for _ in range(_ROUNDS):
-        told = {
-            key
-            for key in facts.counts - large
-            if facts.low + TOLERANCE < intervals[key].low < facts.threshold - TOLERANCE
-        }
-        if not told:
-            return []
+    while told := {
+        key for key in facts.counts - large if facts.low + TOLERANCE < intervals[key].low < facts.threshold - TOLERANCE
+    }:
         large |= told
         fillings.raise_floor(dict.fromkeys(told, facts.threshold))
-        narrower = _intervals(fillings, sorted(intervals))
+        intervals = _intervals(fillings, sorted(intervals))
         problems = [
             problem
-            for problem in _judge(facts, narrower)
-            if problem.cell in facts.sensitive or (not facts.sensitive and problem.cell not in large)
+            for problem in _judge(facts, intervals)
+            if problem.cell in facts.sensitive or problem.interval.high < facts.high - TOLERANCE
         ]
         if problems:
             return problems
-        intervals = narrower
     return []

@@ -1,6 +1,6 @@
 """From a board of cells, earlier releases and differences to one linear system."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +43,7 @@ def build(request: Request, board: Board, views: Sequence[View]) -> Built:
     _weigh(board, views)
     facts = _Facts(request.earlier)
     for difference in request.differences:
-        _add_difference(board, difference, facts)
+        _add_difference(board, difference, facts, {measure.key for measure in request.measures})
     own_equations = tuple(board.equations)
     cells = dict(board.cells)
     for key, value in facts.values.items():
@@ -85,6 +85,7 @@ class _Facts:
         self.shown: set[str] = set()
         self.equations: list[tuple[tuple[str, ...], str]] = []
         self.required: dict[str, dict[str, float]] = {}
+        self.insiders: list[dict[str, Any]] = []
         for release in earlier:
             for key, said in release.document["cells"].items():
                 value = float(release.values[key])
@@ -95,6 +96,7 @@ class _Facts:
                     self.shown.add(key)
             self.equations += [(tuple(sorted(parts)), total) for parts, total in release.document["sums"]]
             self.required.update(release.document.get("sensitive", {}))
+            self.insiders += release.document.get("insiders", [])
 
 
 def _state(cell: Cell, is_sensitive: bool, facts: _Facts) -> State:
@@ -105,22 +107,22 @@ def _state(cell: Cell, is_sensitive: bool, facts: _Facts) -> State:
     return State.OPEN
 
 
-def _add_difference(board: Board, difference: Difference, facts: _Facts) -> None:
-    def value(key: str) -> float:
-        if key in board.cells:
-            return board.cells[key].value
-        if key in facts.values:
-            return facts.values[key]
-        raise ValueError(f"there is no cell {key}, which the difference {difference.key} is about")
-
-    left = value(difference.whole) - sum(value(key) for key in difference.less)
+def _add_difference(board: Board, difference: Difference, facts: _Facts, measures: Collection[str]) -> None:
+    """Nothing where one of its cells is of this release but was collapsed or withheld: then it cannot be seen."""
+    keys = (difference.whole, *difference.less)
+    known = {key: board.cells[key].value if key in board.cells else facts.values.get(key) for key in keys}
+    for key, value in known.items():
+        if value is None and key.split("|")[0] not in measures:
+            raise ValueError(f"there is no cell {key}, which the difference {difference.key} is about")
+    if any(value is None for value in known.values()):
+        return
+    left = (known[difference.whole] or 0.0) - sum(known[key] or 0.0 for key in difference.less)
     if left < 0:
         raise ValueError(f"the difference {difference.key} is below 0")
-    parts = dict(difference.parts or {})
     board.cells[difference.key] = Cell(
         difference.key,
         value=left,
-        parts=parts,
+        parts=dict(difference.parts or {}),
         possible=None,
         structural=False,
         contributors_known=difference.parts is not None,
@@ -174,5 +176,15 @@ def _with_insiders(
         if cell.kind is Kind.COUNT:
             for school, up in insiders_of(cell, request.rules).items():
                 needs.setdefault(school, []).append(Need(place, up, 0.0, if_hidden=system.state[place] == State.OPEN))
-    insiders = tuple(Insider(school, own.get(school, {}), tuple(each)) for school, each in sorted(needs.items()))
+    for before in facts.insiders:  # what they know of earlier releases, and what had to be kept from them there
+        school = before["name"]
+        still = {number[key]: part for key, part in before["own"].items() if system.state[number[key]] != State.KNOWN}
+        own.setdefault(school, {}).update(still)
+        for key, open_to in before["others"].items():
+            place = number[key]
+            if system.state[place] != State.KNOWN and not cells[key].parts:
+                up = open_to.get("high", 0.0) - (cells[key].value - before["own"].get(key, 0.0))
+                need = Need(place, max(up, open_to.get("width", 0.0)), 0.0, if_hidden=system.state[place] == State.OPEN)
+                needs.setdefault(school, []).append(need)
+    insiders = tuple(Insider(school, parts, tuple(needs.get(school, ()))) for school, parts in sorted(own.items()))
     return replace(system, insiders=insiders)

@@ -179,7 +179,7 @@ def _for_auditor(request: Request, built: Built, hidden: Bools) -> Document:
                 rest = float(built.system.values[need.cell]) - insider.own[need.cell]
                 small = rest < request.rules.threshold
                 above[built.keys[need.cell]] = {"high": high} if small else {"width": need.up}
-        if above:
+        if own:
             insiders.append({"name": insider.name, "own": own, "others": above})
     return {"sensitive": sensitive, "insiders": insiders}
 

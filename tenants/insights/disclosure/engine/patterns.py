@@ -26,9 +26,9 @@ class Patterns:
         self._attack = attack
         self._closer = _Closer(system)
 
-    def witnesses(self, hidden: Bools, only: Iterable[int] | None = None) -> tuple[Floats, list[int]]:
-        """A witness for each task (a row each), and the tasks that have none. Raises NotSolved."""
-        moves = np.zeros((len(self.tasks), self._system.size))
+    def witnesses(self, hidden: Bools, only: Iterable[int] | None = None) -> tuple[dict[int, Floats], list[int]]:
+        """A witness for each task that needs one, and the tasks that have none. Raises NotSolved."""
+        moves: dict[int, Floats] = {}
         todo = list(only) if only is not None else list(range(len(self.tasks)))
         failed: list[int] = []
         for insider, numbers in self.by_attacker(todo):
@@ -45,7 +45,7 @@ class Patterns:
             found.setdefault(insider.name if insider else "", (insider, []))[1].append(number)
         yield from found.values()
 
-    def _fill(self, moves: Floats, numbers: list[int], hidden: Bools) -> list[int]:
+    def _fill(self, moves: dict[int, Floats], numbers: list[int], hidden: Bools) -> list[int]:
         waiting = [n for n in numbers if not self._is_idle(n, hidden)]
         failed = []
         while waiting:
@@ -101,7 +101,10 @@ class Patterns:
         moves, failed = self.witnesses(hidden)
         if failed:
             raise ValueError("only safe patterns can be pruned")
-        used = np.abs(moves) > _MOVED
+        used = np.zeros((len(self.tasks), self._system.size), dtype=np.bool_)
+        for number, found in moves.items():
+            used[number] = np.abs(found) > _MOVED
+        moves.clear()
         for cell in sorted(np.flatnonzero(hidden & self._system.open), key=lambda c: -self._system.weights[c]):
             if is_late():
                 break
@@ -114,7 +117,6 @@ class Patterns:
                 hidden[cell] = True
             else:
                 for number, found in again.items():
-                    moves[number] = found
                     used[number] = np.abs(found) > _MOVED
         return hidden
 

@@ -22,8 +22,9 @@ _GAP = 0.02
 
 @dataclass(frozen=True)
 class Rounded:
-    """Each cell's multiple of the base (and cells that everybody knows as they are). `zeroed` are not 0 but round to it:
-    they are shown as `low`, or as 0 where they stand for 1 to 4. `steps` is the largest move, in bases, rounded up.
+    """Each cell's multiple of the base; structural zeros and what everybody knows as they are.
+
+    `steps` is the largest move, in bases, rounded up: 1 when every cell went to one of its two neighbours.
     """
 
     base: int

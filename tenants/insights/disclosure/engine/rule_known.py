@@ -5,6 +5,7 @@ ruled out for every hidden zero; the second is allowed as long as it makes nothi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,22 +29,31 @@ def betrayed_by_size(
     system: System, hidden: Bools, counts: Sequence[int], tasks: Sequence[Task], rules: Rules
 ) -> list[Task]:
     """Tasks that keep large hidden numbers from being told as large, if that would make a sensitive one known."""
-    attack = Attack(system)
-    attack.allow(np.where(hidden, system.down, 0.0), np.where(hidden, system.up, 0.0))
-    told = []
-    for cell in counts:
-        if hidden[cell] and system.values[cell] >= rules.threshold:
-            least = float(system.values[cell]) - attack.reach(cell, -1).distance
-            if rules.low + TOLERANCE < least < rules.threshold - TOLERANCE:
-                told.append(cell)
+    known, told = system, set[int]()
+    while fresh := _told_large(known, hidden, counts, rules) - told:
+        told |= fresh
+        lower = known.lower.copy()
+        lower[list(fresh)] = rules.threshold
+        known = replace(known, lower=lower)
     if not told:
         return []
-    lower = system.lower.copy()
-    lower[told] = rules.threshold
-    known = System(system.values, system.weights, lower, system.upper, system.state, system.equations, system.needs)
     _, failed = Patterns(known, tasks, Attack(known)).witnesses(hidden)
     if not failed:
         return []
     return [
-        Task(cell, -1, float(system.values[cell]) - rules.low, if_hidden=True) for cell in told if system.open[cell]
+        Task(cell, -1, float(system.values[cell]) - rules.low, if_hidden=bool(system.open[cell]))
+        for cell in sorted(told)
     ]
+
+
+def _told_large(system: System, hidden: Bools, counts: Sequence[int], rules: Rules) -> set[int]:
+    """The hidden counts that cannot be as low as a small one may be, though they might be below the threshold."""
+    attack = Attack(system)
+    attack.allow(np.where(hidden, system.down, 0.0), np.where(hidden, system.up, 0.0))
+    told = set()
+    for cell in counts:
+        if hidden[cell] and system.values[cell] >= rules.threshold:
+            least = float(system.values[cell]) - attack.reach(cell, -1).distance
+            if rules.low + TOLERANCE < least < rules.threshold - TOLERANCE:
+                told.add(cell)
+    return told

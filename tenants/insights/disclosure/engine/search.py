@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -46,16 +47,18 @@ class NoSafePattern(Exception):
 class Search:
     """One system. Keeps its cuts and its best pattern, so that it can be resumed with further tasks."""
 
-    def __init__(self, system: System, seconds: float) -> None:
+    def __init__(self, system: System, seconds: float, tasks: Sequence[Task] = ()) -> None:
+        """`tasks` are those beyond the system's own needs; `seconds` the time for everything."""
         self.system = system
         self._begun = time.monotonic()
         self.seconds = seconds
         self.attack = Attack(system)
-        self.patterns = Patterns(system, tasks_of(system.needs), self.attack)
+        self.patterns = Patterns(system, [*tasks_of(system.needs), *tasks], self.attack)
         self._cutter = Cutter(system)
         self._master = Master(system)
         self._bound = 0.0
         self._best: Bools | None = None
+        self._close = False
         self._relaxed: Floats = system.forced.astype(np.float64)
 
     def clock(self) -> float:
@@ -70,53 +73,53 @@ class Search:
         self._improve(self.system.forced | (self._relaxed > 0.99), 1.0 - 0.9 * self._relaxed)
         return self._pattern()
 
-    def run(self) -> Pattern:
-        """Goes on until the best pattern is proven best or the time is out. Raises NoSafePattern and NotSolved."""
+    def run(self, until: float) -> Pattern:
+        """Goes on until the best pattern is proven best or the clock is at `until`. Raises NoSafePattern and NotSolved."""
         if self._best is None:
             self.begin()
-        return self._go_on()
+        while not self._done() and self.clock() < until:
+            self._step(until)
+        return self._pattern()
 
     def also(self, tasks: Sequence[Task]) -> Pattern:
-        """Goes on with further tasks, from the cuts so far."""
+        """A safe pattern for further tasks as well, from the best one so far. Raises NoSafePattern and NotSolved."""
         first = len(self.patterns.tasks)
         self.patterns.tasks.extend(tasks)
         self._must_be_possible(range(first, len(self.patterns.tasks)))
         self._master.add(list(self._cutter.seeds(list(tasks))))
-        before, self._best = self._best, None
-        self._relaxed = self._cut_relaxation(until=self.clock() + 0.1 * self.seconds)
-        self._improve(self.system.forced if before is None else before, 1.0 - 0.9 * self._relaxed)
-        return self._go_on()
+        before, self._best = self._incumbent, None
+        self._relaxed = self._cut_relaxation(until=min(self.seconds, self.clock() + 0.1 * self.seconds))
+        self._improve(before, 1.0 - 0.9 * self._relaxed)
+        return self._pattern()
 
     def _must_be_possible(self, numbers: Sequence[int]) -> None:
         _, failed = self.patterns.witnesses(self.system.everything(), numbers)
         if failed:
             raise NoSafePattern(sorted({self.patterns.tasks[number].cell for number in failed}))
 
-    def _go_on(self) -> Pattern:
+    def _step(self, until: float) -> None:
+        """One master in whole numbers, and what its answer teaches."""
         gap = self._gap()
-        while not self._done() and self.clock() < self.seconds:
-            left = self.seconds - self.clock()
-            answer = self._master.whole(left if gap == 0.0 else 0.5 * left, self._incumbent, gap)
-            self._bound = max(self._bound, answer.bound)
-            cuts = self._cuts_at(answer.y)
-            hidden = answer.y > 0.5
-            if cuts:
-                self._master.add(cuts + self._bridges(answer.y))
-                self._improve(hidden, 1.0 - 0.9 * self._relaxed)
-                gap = self._gap()
-            else:
-                self._take(hidden)
-                if answer.complete and gap == 0.0:
-                    self._bound = self.system.cost(self._incumbent)
-                gap = 0.0
-        return self._pattern()
+        left = max(1.0, until - self.clock())
+        answer = self._master.whole(left if gap == 0.0 else 0.5 * left, self._incumbent, gap)
+        self._bound = max(self._bound, answer.bound)
+        cuts = self._cuts_at(answer.y)
+        hidden = answer.y > 0.5
+        if cuts:
+            self._master.add(cuts + self._bridges(answer.y))
+            self._improve(hidden, 1.0 - 0.9 * self._relaxed)
+            return
+        self._take(hidden)
+        self._close = True
+        if answer.complete and gap == 0.0:
+            self._bound = self.system.cost(self._incumbent)
 
     def _cut_relaxation(self, until: float) -> Floats:
         """Cuts the relaxation's optimum off until that brings nothing more. Returns the last optimum."""
         slow = 0
         answer = self._master.relaxed()
         while self.clock() < until and slow < 4:
-            cuts = self._cuts_near(answer.y, range(len(self.patterns.tasks)))
+            cuts = self._cuts_near(answer.y, range(len(self.patterns.tasks)), until)
             cuts += self._bridges(answer.y)
             if not self._master.add(cuts):
                 break
@@ -126,7 +129,7 @@ class Search:
         self._bound = max(self._bound, answer.bound)
         return answer.y
 
-    def _cuts_near(self, y: Floats, numbers: Iterable[int]) -> list[Cut]:
+    def _cuts_near(self, y: Floats, numbers: Iterable[int], until: float = inf) -> list[Cut]:
         """Cuts that a pattern with parts of cells violates. No cell is given more room than the task's distance.
 
         With little room a part of a cell counts as a part, not as all that is needed; a cut need not be exact to hold.
@@ -145,6 +148,8 @@ class Search:
                 cut = self._cutter.cut(task, reach.multipliers)
                 if cut is not None and cut.shortfall(y) > _VIOLATED:
                     cuts.append(cut)
+                if self.clock() > until:
+                    return cuts
         return cuts
 
     def _bridges(self, y: Floats) -> list[Cut]:
@@ -197,7 +202,7 @@ class Search:
 
     def _improve(self, hidden: Bools, hint: Floats) -> None:
         """Makes the pattern safe, takes back what it need not hide, and keeps it if it is the best."""
-        limit = self.seconds if self._best is not None else 2 * self.seconds  # a first one is worth the wait
+        limit = self.seconds if self._best is not None else self.clock() + self.seconds  # a first one is worth the wait
 
         def late() -> bool:
             return self.clock() > limit
@@ -222,9 +227,11 @@ class Search:
         return (cost - self._bound) / cost if cost > 0 else 0.0
 
     def _gap(self) -> float:
-        """How close to its optimum a master is solved: while the bound is far off, many patterns teach more than a good one."""
+        """How close to its optimum a master is solved: while the bound is far off, many patterns teach more than a good
+        one, until one of them is safe.
+        """
         distance = self._distance()
-        return 0.4 * distance if distance > 0.006 else 0.0
+        return 0.0 if self._close or distance < 0.006 else 0.4 * distance
 
     def _done(self) -> bool:
         step = 1.0 - 1e-6 if self._master.is_integral else 1e-6

@@ -27,6 +27,7 @@ from tenants.insights.disclosure.engine.types import (
 
 MOST_CELLS, MOST_CELLS_4_WAY = 10_000, 2_500
 _ROUNDS = 12
+_EARLY = (0.0, 0.0, 0.0, 0.8)  # shares of the time after which insiders are seen to: soon, and while there is some left
 TOO_FEW = "Too few to report."
 TOO_SPARSE = "Too much of this table would be hidden."
 NOT_SAFE = "This table cannot be published without making a sensitive number known."
@@ -47,8 +48,8 @@ def protect_here(request: Request) -> Protected:
         if _collapse_sparse(offer, built, built.system.forced, request):
             continue
         try:
-            search = Search(built.system, left)
-            if _collapse_sparse(offer, built, search.begin().hidden, request):
+            search = _begun(built, request, left)
+            if _collapse_sparse(offer, built, search.run(0.0).hidden, request):
                 continue
             pattern, tasks, system = _search(search, built, request)
         except NoSafePattern as unsafe:
@@ -126,24 +127,41 @@ def _withhold_unsafe(offer: Offer, built: Built, unsafe: NoSafePattern) -> None:
         offer.withhold(name, NOT_SAFE)
 
 
+def _begun(built: Built, request: Request, seconds: float) -> Search:
+    """A search with a first pattern, in which zeros that cannot be hidden safely are shown."""
+    search = _new_search(built.system, _counts(built), request, seconds)
+    try:
+        search.begin()
+    except NoSafePattern as unsafe:
+        search = _showing(search, unsafe, _counts(built), request)
+        search.begin()
+    return search
+
+
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
     counts = _counts(built)
-    pattern = search.run()
-    for _ in range(_ROUNDS):
-        system, tasks = search.system, search.patterns.tasks
-        more = _failing(system, pattern.hidden, _further_tasks(system, counts, request))
-        if not more and request.rules.rule_known:
-            more = betrayed_by_size(system, pattern.hidden, counts, tasks, request.rules)
-        if not more:
-            return pattern, list(tasks), system
+    for share in (*_EARLY, *[1.0] * _ROUNDS):
         try:
-            search.seconds = search.clock() + max(0.25 * request.seconds, search.seconds - search.clock())
-            pattern = search.also(more)
+            pattern = search.run(share * search.seconds)
+            more = _overlooked(search, pattern, counts, request)
+            if more:
+                search.also(more)
+            elif pattern.optimal or search.clock() >= search.seconds:
+                return pattern, list(search.patterns.tasks), search.system
         except NoSafePattern as unsafe:
-            search = _showing(search, unsafe, request)
-            pattern = search.run()
+            search = _showing(search, unsafe, counts, request)
     raise NotVerified("An attacker that knows the rules could undo every pattern that was found in the time given.")
+
+
+def _overlooked(search: Search, pattern: Pattern, counts: Sequence[int], request: Request) -> list[Task]:
+    """What insiders, or those who know the rules, could still do to a pattern that holds against anybody else."""
+    system = search.system
+    insiders = [task for insider in system.insiders for task in tasks_of(insider.needs, insider)]
+    more = _failing(system, pattern.hidden, insiders)
+    if not more and request.rules.rule_known:
+        more = betrayed_by_size(system, pattern.hidden, counts, search.patterns.tasks, request.rules)
+    return more
 
 
 def _counts(built: Built) -> list[int]:
@@ -151,19 +169,19 @@ def _counts(built: Built) -> list[int]:
     return [built.number[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT]
 
 
-def _showing(search: Search, unsafe: NoSafePattern, request: Request) -> Search:
+def _new_search(system: System, counts: Sequence[int], request: Request, seconds: float) -> Search:
+    return Search(system, seconds, zero_tasks(system, counts, request.rules) if request.rules.rule_known else ())
+
+
+def _showing(search: Search, unsafe: NoSafePattern, counts: Sequence[int], request: Request) -> Search:
     """A new search in which cells that could not be hidden safely are shown. Raises NoSafePattern if one must be hidden."""
     system = search.system
     if not all(system.open[cell] for cell in unsafe.cells):
         raise unsafe
     state = system.state.copy()
     state[list(unsafe.cells)] = State.KNOWN
-    return Search(replace(system, state=state), max(0.25 * request.seconds, search.seconds - search.clock()))
-
-
-def _further_tasks(system: System, counts: Sequence[int], request: Request) -> list[Task]:
-    tasks = [task for insider in system.insiders for task in tasks_of(insider.needs, insider)]
-    return tasks + (zero_tasks(system, counts, request.rules) if request.rules.rule_known else [])
+    left = max(0.25 * request.seconds, search.seconds - search.clock())
+    return _new_search(replace(system, state=state), counts, request, left)
 
 
 def _failing(system: System, hidden: Bools, tasks: Sequence[Task]) -> list[Task]:
@@ -176,7 +194,10 @@ def _failing(system: System, hidden: Bools, tasks: Sequence[Task]) -> list[Task]
 
 def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request) -> None:
     """Looks at the final pattern afresh, with programs that were never used. Raises NotVerified."""
-    every = [*tasks_of(built.system.needs), *tasks, *_further_tasks(built.system, _counts(built), request)]
+    insiders = [task for insider in built.system.insiders for task in tasks_of(insider.needs, insider)]
+    every = [*tasks_of(built.system.needs), *tasks, *insiders]
+    if request.rules.rule_known:
+        every += zero_tasks(built.system, _counts(built), request.rules)
     try:
         failed = _failing(built.system, hidden, every)
     except NotSolved as unsolved:
