@@ -15,7 +15,7 @@ from tenants.insights.disclosure.drafting import make_draft
 from tenants.insights.disclosure.models import DraftState, Release, ReleaseDraft
 from tenants.insights.disclosure.publishing import approve, carry_out
 from tenants.insights.disclosure.types import ReleaseRules
-from tenants.organisations.models import LocalAuthority, School
+from tenants.organisations.models import LocalAuthority, School, Trust
 from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, Theme
 from tenants.reading.models import DocumentEdition, ReadingConfirmation
 from tenants.staff.models import StaffMember, StaffRole
@@ -39,6 +39,7 @@ class Area:
     term: Term
     schools: list[School] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
+    trusts: list[Trust] = field(default_factory=list)
 
     @property
     def scope(self) -> AuthorityScope:
@@ -60,9 +61,11 @@ def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN) -> Area:
 
 
 def add_school(make: Factory, area: Area, number: int) -> School:
+    trust = make.trust(name=f"Umberfold Trust {number}")
+    area.trusts.append(trust)
     school = make.school(
         authority=area.authority,
-        trust=make.trust(name=f"Umberfold Trust {number}"),
+        trust=trust,
         name=f"Quillmarsh Primary {number}",
         pupils=200 + number,
     )

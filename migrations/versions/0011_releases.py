@@ -20,7 +20,7 @@ POLICIES = {
     "release_draft": (OF_PUBLISHER, OF_WORKER, OF_PUBLISHER),
     "release_draft_file": (OF_PUBLISHER, OF_WORKER, "false"),
     "release_value": (OF_WORKER, OF_WORKER, "false"),
-    "release_contribution": ("contributors && (select visible_schools())", OF_WORKER, "false"),
+    "release_contribution": (f"contributors && (select visible_schools()) or ({OF_WORKER})", OF_WORKER, "false"),
     "release_catalogue": (OF_PUBLISHER, "scope_is_platform()", "scope_is_platform()"),
     "release_request": (EITHER, OF_AUTHORITY, OF_PUBLISHER),
 }
@@ -64,7 +64,7 @@ begin
     raise exception 'an officer of the authority does not approve its release'
       using errcode = 'integrity_constraint_violation';
   end if;
-  if new.state = 'published' and not exists (select 1 from release r where r.draft_id = new.id) then
+  if new.state = 'published' and old.state <> 'published' and not exists (select 1 from release r where r.draft_id = new.id) then
     raise exception 'there is no release of this draft' using errcode = 'integrity_constraint_violation';
   end if;
   if old.withdrawal_note is not null and new.withdrawal_note is distinct from old.withdrawal_note then

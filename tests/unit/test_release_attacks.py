@@ -4,6 +4,7 @@ Synthetic authorities with the product's own catalogue; the whole way from figur
 of docs/disclosure.md come from `prevent-trust`'s own rules: run this file to repeat the attacks.
 """
 
+import json
 import random
 from collections import Counter
 from dataclasses import asdict, replace
@@ -11,9 +12,10 @@ from datetime import date
 
 import pytest
 
-from tenants.insights.disclosure.auditor import audit_documents
+from tenants.insights.disclosure.auditor.process import audit_documents
 from tenants.insights.disclosure.catalogue import catalogue
-from tenants.insights.disclosure.engine import Earlier, Protected, Request, protect
+from tenants.insights.disclosure.engine.calls import protect
+from tenants.insights.disclosure.engine.types import Earlier, Protected, Request
 from tenants.insights.disclosure.files import About, files_of, tidy_rows
 from tenants.insights.disclosure.gather import Figures
 from tenants.insights.disclosure.headlines import headlines
@@ -164,7 +166,7 @@ def test_a_hidden_number_is_drawn_as_hidden_and_every_hidden_bar_alike(
     assert rates is not None
     hidden = replace(rates, rows=tuple(replace(row, cells=(HIDDEN, row.cells[1], HIDDEN)) for row in rates.rows))
     figure = next(each for each in drawn([hidden]))
-    assert '"shape":"/"' in figure.plotly_json
+    assert json.loads(figure.plotly_json)["data"][1]["marker"]["pattern"]["shape"] == "/"
     assert figure.plotly_json.count("Hidden") == len(rates.rows)
     assert FIGURES_FILE in files_of(About("t", "a", date(2027, 3, 31), "r"), content, {})
     assert asdict(figure)["table"]["rows"][0][1]["state"] == "hidden"

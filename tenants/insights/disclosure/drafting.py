@@ -18,9 +18,11 @@ from sqlalchemy.dialects.postgresql import insert
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import AuthorityScope, require_bound
 from tenants.calendar.rules import Term, academic_year_name, parse_term
-from tenants.insights.disclosure.auditor import Audit, Unsound, audit_documents
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.auditor.types import Audit, Unsound
 from tenants.insights.disclosure.catalogue import Catalogue, CatalogueTable, catalogue
-from tenants.insights.disclosure.engine import Earlier, FrozenCellChanged, Protected, Refused, Request, Rules, protect
+from tenants.insights.disclosure.engine.calls import protect
+from tenants.insights.disclosure.engine.types import Earlier, FrozenCellChanged, Protected, Refused, Request, Rules
 from tenants.insights.disclosure.files import About, files_of
 from tenants.insights.disclosure.gather import Figures, gather, open_schools, with_plans
 from tenants.insights.disclosure.headlines import headlines

@@ -14,7 +14,7 @@ import typst
 import xlsxwriter
 
 from prevent_trust.csv_output import csv_bytes
-from tenants.insights.disclosure.engine import Document
+from tenants.insights.disclosure.engine.types import Document
 from tenants.insights.disclosure.types import (
     DOCUMENT_FILE,
     FIGURES_FILE,

@@ -7,14 +7,7 @@ year, so the terms that are out already are among the cells of the next release,
 from collections.abc import Iterable, Mapping, Sequence
 
 from tenants.insights.disclosure.catalogue import Catalogue, CatalogueTable, group_of
-from tenants.insights.disclosure.engine import (
-    Atom,
-    Difference,
-    Dimension,
-    Measure,
-    Share,
-    Table,
-)
+from tenants.insights.disclosure.engine.types import Atom, Difference, Dimension, Measure, Share, Table
 from tenants.insights.disclosure.gather import ALL, KINDS, Figures
 from tenants.insights.disclosure.types import ReleaseRules
 
@@ -107,7 +100,7 @@ class Layout:
                 for school, state in schools.items()
             )
             self.measures[key] = Measure(key, (part, self.phase, self.kind), atoms, known_over=frozenset({part.key}))
-        self.tables.append(Table(f"{table.key}:{name}", key, (part.key, *by), collapse=by))
+        self.tables.append(Table(f"{table.key}:{name}", key, (part.key, *by), collapse=(*by, part.key)))
 
     def _sections(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
         for theme, schools in self.figures.sections.items():
@@ -181,7 +174,13 @@ class Layout:
 
 
 def _part(key: str, categories: tuple[str, ...]) -> Dimension:
-    return Dimension(key, ALL, {ALL: tuple(f"{key}-{each}" for each in categories)}, reveals=True)
+    """The first category against all the rest, and the rest one by one: a table too sparse for that keeps the first level."""
+    first, *rest = (f"{key}-{each}" for each in categories)
+    return Dimension(key, ALL, {ALL: (first, rest_of(key)), rest_of(key): tuple(rest)}, reveals=True)
+
+
+def rest_of(part: str) -> str:
+    return f"{part}-rest"
 
 
 def _together(atoms: Iterable[Atom]) -> tuple[Atom, ...]:

@@ -6,11 +6,11 @@ from datetime import date
 
 from tenants.calendar.rules import parse_term
 from tenants.insights.disclosure.catalogue import CatalogueTable
-from tenants.insights.disclosure.engine import Dimension, Protected, TableResult
-from tenants.insights.disclosure.engine import Symbol as EngineSymbol
+from tenants.insights.disclosure.engine.types import Dimension, Protected, TableResult
+from tenants.insights.disclosure.engine.types import Symbol as EngineSymbol
 from tenants.insights.disclosure.gather import ALL
-from tenants.insights.disclosure.system import BANDS, OVERDUE_BANDS, POST_STATES, STATES, Layout
-from tenants.insights.disclosure.types import ProtectedCell, ProtectedRow, ProtectedTable
+from tenants.insights.disclosure.system import Layout
+from tenants.insights.disclosure.types import HIDDEN, ProtectedCell, ProtectedRow, ProtectedTable
 from tenants.insights.disclosure.writing import (
     NO_RETURN,
     STRUCTURAL_ZERO,
@@ -19,13 +19,24 @@ from tenants.insights.disclosure.writing import (
     rate_cell,
 )
 
+# The first state against the rest, then the rest one by one; by the ends of the categories' keys.
 _PART_TITLES = {
-    "state": dict(zip(STATES, ("Green", "Amber", "Red", "Not answered"), strict=True)),
-    "post": dict(
-        zip(POST_STATES, ("Filled", "Training about to lapse", "Training missing or expired", "Vacant"), strict=True)
-    ),
-    "overdue": dict(zip(OVERDUE_BANDS, ("None", "1 to 5", "6 or more"), strict=True)),
-    "band": dict(zip(BANDS, ("All staff", "90% or more", "50% to 89%", "Under 50%"), strict=True)),
+    "state": {"green": "Green", "rest": "Not green", "amber": "Amber", "red": "Red", "not_answered": "Not answered"},
+    "post": {
+        "filled": "Filled",
+        "rest": "Not filled for long",
+        "lapsing": "Training about to lapse",
+        "untrained": "Training missing or expired",
+        "vacant": "Vacant",
+    },
+    "overdue": {"none": "None", "rest": "Some", "few": "1 to 5", "many": "6 or more"},
+    "band": {
+        "all": "All staff",
+        "rest": "Not all staff",
+        "most": "90% or more",
+        "half": "50% to 89%",
+        "fewer": "Under 50%",
+    },
 }
 _TOTALS = {"phase": "All phases", "kind": "All types of school", "concern": "All types of concern"}
 _WITHHELD = "This table is withheld: {}"
@@ -71,10 +82,10 @@ class Writer:
         if not results:
             return None
         why = sorted({each.withheld for each in results if each.withheld})
-        coarser = sorted({name for each in results for name in each.collapsed})
-        some = f"Some lines are left out: {why[0]}" if why and rows else ""
+        coarser = sorted({name for each in results for name in each.collapsed if name in _COARSER})
+        some = "Some lines are left out: too much of them would be hidden." if why and rows else ""
         note = " ".join(filter(None, (*(_COARSER[name] for name in coarser), some)))
-        withheld = "" if rows else _WITHHELD.format(why[0] if why else "there is nothing in it.")
+        withheld = "" if rows else _WITHHELD.format(_lower(why[0]) if why else "there is nothing in it.")
         caption = f"{entry.caption}, {self.as_at}"
         return ProtectedTable(entry.key, entry.title, caption, tuple(columns), tuple(rows), withheld, note)
 
@@ -137,8 +148,9 @@ class Writer:
         for name, result in results:
             by = [key for key in result.dimensions if key != part]
             for place in self._places(result, by):
-                parts = [result.cells[(f"{part}-{each}", *place)] for each in _PART_TITLES[part]]
-                cells = (*map(self._cell, parts), self._cell(result.cells[(ALL, *place)]))
+                parts = [result.cells.get((f"{part}-{each}", *place)) for each in _PART_TITLES[part]]
+                states = (self._cell(key) if key else HIDDEN for key in parts)  # not told apart is hidden
+                cells = (*states, self._cell(result.cells[(ALL, *place)]))
                 rows.append(ProtectedRow(self._heading(self._title(name), by, place), cells))
         columns = (first, *_PART_TITLES[part].values(), "Schools")
         return self._made(entry, columns, rows, [result for _, result in results])
@@ -207,6 +219,10 @@ class Writer:
         columns = ("Phase", "Schools open", "Schools in this release", "Have taken part")
         caption = f"{entry.caption}, {self.as_at}"
         return ProtectedTable(entry.key, entry.title, caption, columns, tuple(rows))
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _downwards(dimension: Dimension) -> Iterator[str]:

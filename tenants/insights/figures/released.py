@@ -107,12 +107,14 @@ def _states(table: ReleasedTable) -> str:
     """A bar for each row, in pieces of schools; what is hidden of it is one hatched piece."""
     labels = wrapped([row.heading for row in table.rows])
     chart = go.Figure()
-    for place, name in enumerate(table.columns[1:-1]):
+    pieces = _pieces(table.rows[0])
+    for number, place in enumerate(pieces):
+        name = table.columns[place + 1]
         values = [_number(row, place) or 0 for row in table.rows]
         marker = {
-            "color": _FILLS[place],
+            "color": _FILLS[number],
             "line": {"color": INK, "width": 1},
-            "pattern": {"shape": _PATTERNS[place], "fgcolor": SOFT, "size": 6},
+            "pattern": {"shape": _PATTERNS[number], "fgcolor": SOFT, "size": 6},
         }
         chart.add_bar(
             y=labels, x=values, orientation="h", name=name, marker=marker, text=[f"{v:.0f}" if v else "" for v in values],
@@ -131,10 +133,15 @@ def _states(table: ReleasedTable) -> str:
     return as_json(chart, height=2 * _FOOT + _ROW * len(table.rows))
 
 
+def _pieces(row: ReleasedRow) -> list[int]:
+    """The places of the states one by one: the second is all but the first together, the last the total."""
+    return [0, *range(2, len(row.cells) - 1)]
+
+
 def _rest(row: ReleasedRow) -> float:
     """What the hidden states of a row come to together: anybody can take the shown ones from the published total."""
     total = _number(row, -1)
-    shown = [_number(row, place) for place in range(len(row.cells) - 1)]
+    shown = [_number(row, place) for place in _pieces(row)]
     return 0.0 if total is None or None not in shown else total - sum(value or 0 for value in shown)
 
 
