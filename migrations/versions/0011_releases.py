@@ -64,8 +64,11 @@ begin
     raise exception 'an officer of the authority does not approve its release'
       using errcode = 'integrity_constraint_violation';
   end if;
-  if new.state = 'published' and old.state <> 'published' and not exists (select 1 from release r where r.draft_id = new.id) then
-    raise exception 'there is no release of this draft' using errcode = 'integrity_constraint_violation';
+  -- One within the other: an expression asks for every right in it before it looks at its first half.
+  if new.state = 'published' and old.state <> 'published' then
+    if not exists (select 1 from release r where r.draft_id = new.id) then
+      raise exception 'there is no release of this draft' using errcode = 'integrity_constraint_violation';
+    end if;
   end if;
   if old.withdrawal_note is not null and new.withdrawal_note is distinct from old.withdrawal_note then
     raise exception 'the note of a withdrawal stays' using errcode = 'integrity_constraint_violation';

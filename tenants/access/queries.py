@@ -12,6 +12,7 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, Scope, TrustScope, current_scope, require_bound, within
 from tenants.access.models import Account, AuditEntry, Invitation, Membership, Role
 from tenants.access.permissions import ALLOWED, TENANT_OF, Permission, TenantKind
+from tenants.access.rules import ROLES_AT
 from tenants.organisations.models import School, TrustMembership
 
 
@@ -54,7 +55,7 @@ def _reaches(kind: TenantKind, tenant_id: uuid.UUID | None) -> ColumnElement[boo
         case TenantKind.AUTHORITY:
             return Membership.authority_id == tenant_id
         case TenantKind.PLATFORM:
-            return Membership.role == Role.PLATFORM_ADMINISTRATOR
+            return Membership.role.in_(ROLES_AT[TenantKind.PLATFORM])
 
 
 def may(access: Access, permission: Permission, kind: TenantKind) -> bool:

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,12 @@ def everything(app: Flask, officer: FlaskClient, area: Area, release_id: uuid.UU
 
 
 def said(response: TestResponse) -> str:
-    return f"{response.headers}\n{response.get_data(as_text=True)}"
+    """Headers and body; of a spreadsheet the text of all that is packed in it."""
+    body = response.get_data()
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            body = b"\n".join(archive.read(name) for name in archive.namelist())
+    return f"{response.headers}\n{body.decode(errors='replace')}"
 
 
 def names_in(text_: str, area: Area) -> set[str]:
@@ -116,6 +122,8 @@ def names_in(text_: str, area: Area) -> set[str]:
 
 def shown_cells(response: TestResponse) -> list[str]:
     """The cells of every table of a page, or of a file, without those that head their row."""
+    if response.mimetype not in {"text/csv", "text/html"}:
+        return []
     body = response.get_data(as_text=True)
     if response.mimetype == "text/csv":
         return [cell for line in list(csv.reader(io.StringIO(body)))[1:] for cell in line[1:]]
