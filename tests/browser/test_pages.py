@@ -158,7 +158,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     person.open(f"/schools/{place.school.id}/plan/import")
     person.page.set_input_files("input[type=file]", plan_document(tmp_path))
     person.page.click("text=Read it and show me")
-    assert "1 action" in person.page.inner_text("main")
+    person.page.wait_for_selector("main:has-text('1 action')")
     assert person.accessibility_problems() == []
     person.page.click("text=Change what the columns mean")
     person.page.wait_for_selector("h1:has-text('What the columns mean')")
@@ -166,7 +166,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     assert not person.is_wider_than_its_window()
     person.page.click("text=Show me what comes of it")
     person.page.click("text=Make this our plan")
-    assert person.page.locator("progress").is_visible()
+    person.page.wait_for_selector("progress")
     do_jobs(worker_app, make)
     person.page.wait_for_selector("text=Your plan is made")  # by itself: the page follows the job
     assert person.accessibility_problems() == []
