@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, select, text, update
 
-from prevent_trust.database import db, new_id
+from prevent_trust.database import db
 from prevent_trust.mail import OutgoingMail, queue_mail_once
 from prevent_trust.mail_senders.types import MailState
 from prevent_trust.mail_templates import render_mail
@@ -51,6 +51,8 @@ def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
     Lines of earlier days that never got a mail are forgotten first: what of them is still due is planned anew.
     """
     require_bound(scope)
+    # Where the ledger was empty when its statements were planned, they would read all of it for every area.
+    db.session.execute(text("select set_config('enable_seqscan', 'off', true)"))
     # Another scheduler at the same area waits here, and then finds everything in the ledger.
     db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"plan:{scope.stamp}"})
     db.session.execute(
@@ -70,10 +72,10 @@ def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
 # One parameter for all rows: a statement with one for each value of each row costs five times as much.
 _ADD_LINES = text("""
 insert into reminder_item
-  (id, school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words, page)
-select id, school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words,
+  (school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words, page)
+select school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words,
   page
-from jsonb_to_recordset(cast(:rows as jsonb)) as line (id uuid, school_id uuid, person uuid, rule text, thing text,
+from jsonb_to_recordset(cast(:rows as jsonb)) as line (school_id uuid, person uuid, rule text, thing text,
   stage text, day date, recipient uuid, to_address text, to_name text, instead_of text, because text, escalated boolean,
   words text, page text)
 on conflict (school_id, person, rule, thing, stage) do nothing
@@ -82,7 +84,6 @@ on conflict (school_id, person, rule, thing, stage) do nothing
 
 def _row(line: Planned) -> dict[str, object]:
     return {
-        "id": str(new_id()),
         "school_id": str(line.school_id),
         "person": str(line.person),
         "rule": line.rule,
