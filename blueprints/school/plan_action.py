@@ -28,7 +28,7 @@ from tenants.insights.plan_export import how_known
 from tenants.insights.plan_reading import end_of_day
 from tenants.plan.actions import Answer, ChangedMeanwhile, PlanError, answer_action, remove_own_action
 from tenants.plan.adoption.queries import answer_before, predecessors
-from tenants.plan.evidence.queries import evidence_of, removed_evidence
+from tenants.plan.evidence.queries import EvidencePiece, evidence_of, removed_evidence
 from tenants.plan.evidence_files import ACCEPTED
 from tenants.plan.models import ActionStatus
 from tenants.plan.queries import (
@@ -183,6 +183,7 @@ def render_action(
         form = _filled_form(page, state)
         _offer_choices(form, scope, page)
     chain = predecessors(scope, row.id)
+    pieces = evidence_of(scope, row.id, at=at)
     check = verifications(scope, at=at).get(row.id)
     may_edit = can(Permission.EDIT_SCHOOL) and state is not None and at is None
     side = Side.SCHOOL if can(Permission.EDIT_SCHOOL) else Side.TRUST if can(Permission.VERIFY_SCHOOL) else None
@@ -197,13 +198,13 @@ def render_action(
         missing=_missing(scope, state, day),
         served=items_served(key=row.edition_key, dfe_area=row.dfe_area, serves=row.serves),
         references=references_by_key(page.reference_keys),
-        outdated=outdated_in(row.wording, row.note),
+        outdated=outdated_in(row.wording, row.note, row.override_reason or "", *_words_of(pieces)),
         before=answer_before(scope, row.id),
         successor=successor_of(scope, row.id) if state is None and at is None else None,
         overrides=overrides_of(scope, chain, at=at),
         flags=flags,
         flag_rules=FLAG_RULES,
-        evidence=evidence_of(scope, row.id, at=at),
+        evidence=pieces,
         removed=removed_evidence(scope, row.id) if may_edit else [],
         evidence_forms=evidence or evidence_forms(scope, row.id),
         check=check,
@@ -223,6 +224,11 @@ def render_action(
         megabytes=settings.upload_megabytes,
         today=today(),
     )
+
+
+def _words_of(pieces: list[EvidencePiece]) -> list[str]:
+    """What somebody wrote of the evidence: its titles and notes."""
+    return [text for piece in pieces for text in (piece.title, piece.now.note or "")]
 
 
 def _gap(scope: SchoolScope, state: ActionState | None) -> str | None:

@@ -231,6 +231,12 @@ def test_a_note_that_cites_what_was_replaced_says_so(lead: FlaskClient, make: Fa
     assert "Refer to the 2026 edition" in page
 
 
+def test_evidence_that_cites_what_was_replaced_says_so(lead: FlaskClient, make: Factory, outline: PlanAction) -> None:
+    assert "Refer to the 2026 edition" not in lead.get(at(outline)).text
+    lead.post(f"{at(outline)}/notes", data={"note-text": "All read KCSIE 2024", "note-title": "Staff meeting"})
+    assert "Refer to the 2026 edition" in lead.get(at(outline)).text
+
+
 @pytest.mark.parametrize(
     ("page", "form"),
     [
