@@ -47,7 +47,7 @@ from tenants.plan.queries import (
 )
 from tenants.plan.types import ROLE_WORDS, STATUS_NAMES, HistoryEntry
 
-KEPT = ("section", "state", "owner", "flag", "check", "order")
+KEPT = ("section", "state", "owner", "role", "flag", "check", "order")
 AS_IT_IS, NOBODY = "as_it_is", "nobody"
 
 

@@ -18,6 +18,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Length
 
 from blueprints.web.access import account_id, today
+from blueprints.web.free_text import NoPupilData
 from blueprints.web.import_steps import ButtonForm, ImportSteps
 from blueprints.web.presentation import moment
 from prevent_trust.config import Settings
@@ -91,7 +92,7 @@ class ColumnsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     leaves_on = SelectField(FIELD_NAMES["leaves_on"])
     codes_of_trust = BooleanField("Staff codes are the trust’s: the same code at two schools is the same person")
     complete = BooleanField("This list is complete: staff who are not in it have left")
-    source_name = StringField("Name of this source", [Length(max=200)])
+    source_name = StringField("Name of this source", [Length(max=200), NoPupilData()])
 
     def offer(self, columns: FileColumns, fields: tuple[str, ...]) -> None:
         options = [("", "Not in this file")]

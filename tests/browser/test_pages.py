@@ -306,6 +306,22 @@ def test_without_scripts_a_line_is_changed_where_it_stands_too(without_scripts: 
     assert "Not met" in finish_line(without_scripts)
 
 
+def test_what_is_ticked_is_counted_and_changed_at_once(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/plan")
+    lines = person.page.locator("[data-plan-row]").count()
+    person.page.locator(".pt-plan-action__tick label").nth(1).click()
+    assert person.page.inner_text("#bulk summary").endswith("1 ticked")
+    person.page.click("#bulk summary")
+    person.page.click("[data-ticks-all]")
+    assert person.page.inner_text("#bulk summary").endswith(f"{lines} ticked")
+    assert person.accessibility_problems() == []
+    person.page.select_option("#bulk select[name=owner]", "role:dsl")
+    person.page.click("#bulk button[type=submit]")
+    assert f"{lines} of {lines} actions were changed." in person.page.inner_text("main")
+    assert person.complaints == []
+
+
 def test_the_second_of_two_sees_what_the_first_changed(person: Person, make: Factory, place: Place) -> None:
     person.sign_in(place.lead)
     begin_line(person, place)
