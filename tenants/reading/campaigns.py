@@ -17,7 +17,7 @@ from prevent_trust.database import db, new_id
 from prevent_trust.mail import OutgoingMail, queue_mail_once
 from prevent_trust.mail_senders.types import MailState
 from prevent_trust.mail_templates import render_mail
-from prevent_trust.tenancy import SchoolScope, require_bound
+from prevent_trust.tenancy import SchoolScope, Scope, require_bound, within
 from tenants.reading.actions import record_confirmations
 from tenants.reading.models import ConfirmationSource, ReadingCampaign, ReadingConfirmation, ReadingLink
 from tenants.reading.queries import DocumentInForce, documents_in_force
@@ -176,6 +176,26 @@ def asked(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, Asked]:
         )
     )
     return {row[0]: Asked(row[1], row[2]) for row in rows}
+
+
+def links_that_work(scope: Scope, *, as_at: date) -> dict[tuple[uuid.UUID, str], uuid.UUID]:
+    """By member of staff and document: their link, of a campaign that runs and asks about the edition in force. Two queries."""
+    require_bound(scope)
+    in_force = {document.edition_id: document.key for document in documents_in_force(as_at)}
+    rows = db.session.execute(
+        select(ReadingLink.staff_id, ReadingCampaign.document_edition_id, ReadingLink.id)
+        .join(
+            ReadingCampaign,
+            (ReadingCampaign.school_id == ReadingLink.school_id) & (ReadingCampaign.id == ReadingLink.campaign_id),
+        )
+        .where(
+            within(scope, ReadingLink.school_id),
+            ReadingCampaign.withdrawn_at.is_(None),
+            ReadingCampaign.expires_at > datetime.combine(as_at + timedelta(days=1), time(), UTC),
+            ReadingCampaign.document_edition_id.in_(in_force),
+        )
+    )
+    return {(staff_id, in_force[edition_id]): link_id for staff_id, edition_id, link_id in rows}
 
 
 @dataclass(frozen=True)
