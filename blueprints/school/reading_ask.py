@@ -34,7 +34,7 @@ from tenants.staff.queries import staff_of
 
 
 class AskForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    due_on = DatePartsField("By when should they confirm?", called="the day by which they should confirm")
+    due_on = DatePartsField("By when should they confirm?", called="Last day")
 
 
 @blueprint.route(f"{BASE}/<key>/ask", methods=["GET", "POST"])
@@ -75,7 +75,7 @@ def _ask(scope: SchoolScope, document: DocumentInForce, people: list[StaffMember
         scope,
         document=document,
         people=people,
-        due_on=form.due_on.data,
+        due_on=form.due_on.data or today(),
         today=today(),
         made_by=account_id(),
         sent_as=SentAs(name, current_user.name, link_for),
