@@ -16,6 +16,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan_match,
     plan_share,
     reading,
+    reading_ask,
     referrals,
     reminders,
     staff,

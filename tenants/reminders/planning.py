@@ -19,6 +19,7 @@ ADDRESSES = uuid.UUID("6f3c1a52-6a0c-4f0e-9d5a-2f1f6f0a7e11")  # the namespace o
 FIRST_MONDAY = date(2024, 1, 1)  # periods are counted from here
 ESCALATED_AGAIN_AFTER = 28  # days
 EVERY_RULE = "all"  # a stop of everything
+READING_PAGE = "read:"  # before the id of somebody's own link to read and confirm, where other lines have a page
 
 
 @lru_cache(maxsize=10_000)  # many lines go to few mailboxes

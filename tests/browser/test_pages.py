@@ -22,7 +22,8 @@ from tests.factories import Factory
 SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
-    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
+    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
+    "/referrals", "/contacts", "/people",
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
 )  # fmt: skip
 TRUST_PAGES = (

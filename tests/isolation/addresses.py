@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, STOP_LINK, signed_id, signed_ids
+from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, signed_id, signed_ids
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
@@ -345,6 +345,11 @@ def _shared_plan_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(PLAN_LINK, tenants.school.id, tenants.rows["plan_share"].id)
 
 
+def _reading_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
+
+
 def _stop_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(STOP_LINK, tenants.school.id, tenants.rows["reminder_item"].person)
@@ -424,6 +429,7 @@ ARGUMENTS: dict[str, Maker] = {
     **{
         f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
     },
+    **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,

@@ -46,6 +46,7 @@ from tenants.plan.models import (
 )
 from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
+from tenants.reading.models import ReadingCampaign, ReadingLink
 from tenants.referrals.models import ReferralStage, ReferralStageName
 from tenants.reminders.models import (
     Delegation,
@@ -205,6 +206,18 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 10, 2),
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
+    "reading_campaign": lambda rows: rows.add(
+        ReadingCampaign,
+        document_edition_id=rows.make.document_edition().id,
+        due_on=date(2027, 1, 29),
+        expires_at=datetime.now(UTC) + timedelta(days=30),
+    ),
+    "reading_link": lambda rows: rows.add(
+        ReadingLink,
+        campaign_id=rows["reading_campaign"].id,
+        staff_id=rows["staff_member"].id,
+        mail_id=rows["reminder"].mail_id,
+    ),
     "reading_confirmation": lambda rows: rows.make.confirmation(rows["staff_member"]),
     "referral": lambda rows: rows.make.referral(rows.school),
     "referral_stage": lambda rows: rows.add(
