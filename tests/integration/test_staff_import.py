@@ -477,6 +477,30 @@ def test_any_list_after_any_other_changes_nothing_the_second_time(
     assert after == before
 
 
+def test_an_address_that_two_people_of_a_file_have_is_nobodys_also_when_one_of_them_is_known(
+    worker: Flask, make: Factory
+) -> None:
+    """The second time one of the two is known by the code: the other is not the third who has the address for that."""
+    school = make.school()
+    import_list(school, "Surname,Forename,Staff code,Email\nAmy,Amy,P2,a@school.example\n")
+    second = "Surname,Forename,Staff code,Email\nAmy,Amy,,\nAmy,Amy,P1,a@school.example\nAmy,Ben,,a@school.example\n"
+    result = import_list(school, second)
+    assert (result["joins"], result["changes"], result["unclear"]) == (1, 0, 2)
+    again = import_list(school, second)
+    assert (again["joins"], again["changes"], again["unclear"]) == (0, 0, 2)
+
+
+def test_an_address_that_a_file_takes_from_one_of_two_is_the_others_the_first_time_already(
+    worker: Flask, make: Factory
+) -> None:
+    school = make.school()
+    make.staff(school, given_name="Amy", family_name="Fox", staff_code="P1", email="office@school.example")
+    make.staff(school, given_name="Ben", family_name="Hill", staff_code="P2", email="office@school.example")
+    lines = "Surname,Forename,Staff code,Email\nFox,Amy,P1,amy@school.example\nHills,Ben,,office@school.example\n"
+    assert import_list(school, lines)["changes"] == 2
+    assert import_list(school, lines)["same"] == 2
+
+
 def as_csv(rows: list[dict[str, str]]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(rows[0]))
