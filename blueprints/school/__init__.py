@@ -20,6 +20,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     reminders,
     staff,
     staff_import,
+    staff_sources,
 )
 from blueprints.school.blueprint import blueprint
 
