@@ -3,6 +3,7 @@
 from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
+    absences,
     contacts,
     overview,
     people,

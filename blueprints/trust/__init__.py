@@ -12,6 +12,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     people,
     reminders,
     reports,
+    staff,
     staff_import,
     staff_sources,
 )

@@ -444,6 +444,7 @@ ARGUMENTS: dict[str, Maker] = {
     "plan_id": _archived_plan,
     "referral_id": _of_school("referral"),
     "release_id": _release,
+    "absence_id": _of_school("staff_absence"),
     "staff_id": _of_school("staff_member"),
     "source_id": _source,
     **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},
