@@ -24,9 +24,10 @@ from prevent_trust.jobs.sources import request_fetch
 from prevent_trust.outside.sealing import can_seal, seal
 from prevent_trust.tenancy import SchoolScope, TrustScope
 from tenants.access.actions import record_act
+from tenants.imports.models import ImportRun, ImportState
 from tenants.imports.sources.actions import SourceDetails, SourceProblem, remove_source, save_source
 from tenants.imports.sources.models import SOURCE_KIND_NAMES, Every, FetchState, SourceKind, StaffFetch, StaffSource
-from tenants.imports.sources.queries import fetches_of, owner_columns, source_of, sources_of
+from tenants.imports.sources.queries import fetches_of, owner_columns, runs_of_fetches, source_of, sources_of
 
 MOST_FETCHES = 50
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -35,6 +36,17 @@ STATE_WORDS = {
     FetchState.UNCHANGED: "nothing new",
     FetchState.TAKEN: "fetched",
     FetchState.FAILED: "not fetched",
+}
+RUN_WORDS = {
+    ImportState.UPLOADED: "waits for you to choose its columns",
+    ImportState.READING: "is being read",
+    ImportState.PREVIEWED: "waits for you to decide",
+    ImportState.APPLYING: "is being applied",
+    ImportState.APPLIED: "applied",
+    ImportState.FAILED: "not taken in",
+    ImportState.CANCELLED: "dropped",
+    ImportState.UNDOING: "is being undone",
+    ImportState.UNDONE: "undone",
 }
 # Which of the form's fields a kind has, besides the name, the place and the time.
 FIELDS = {
@@ -139,15 +151,16 @@ class SourcePages:
         last: dict[uuid.UUID, StaffFetch] = {key: found[0] for key, found in fetches.items()}
         if request.args.get("format") == "csv":
             return self._csv(sources, last)
-        return self._page("list", sources=sources, last=last, kinds=self.kinds())
+        runs = runs_of_fetches(self.scope, last.values())
+        return self._page("list", sources=sources, last=last, kinds=self.kinds(), how=lambda fetch: _how(fetch, runs))
 
     def _csv(self, sources: list[StaffSource], last: dict[uuid.UUID, StaffFetch]) -> FileResponse:
-        rows = []
+        rows, runs = [], runs_of_fetches(self.scope, last.values())
         for source in sources:
             fetch = last.get(source.id)
-            ending = [moment(fetch.created_at), STATE_WORDS[fetch.state], fetch.problem or ""] if fetch else [""] * 3
+            ending = [moment(fetch.created_at), _how(fetch, runs)] if fetch else ["", ""]
             rows.append([source.name, SOURCE_KIND_NAMES[source.kind], source.place, when_in_words(source), *ending])
-        heads = ("Source", "Kind", "Place", "Fetched when", "Last fetched", "How it went", "Problem")
+        heads = ("Source", "Kind", "Place", "Fetched when", "Last fetched", "How it went")
         return FileResponse(
             csv_bytes(heads, rows),
             mimetype="text/csv",
@@ -159,7 +172,7 @@ class SourcePages:
         asked = request.args.get("kind", "")
         possible = self.kinds()
         if not possible:
-            return self._page("list", sources=sources_of(self.scope), last={}, kinds=[])
+            return redirect(self.home, 303)
         kind = (
             SourceKind(asked)
             if asked in {each.value for each in possible}
@@ -194,9 +207,10 @@ class SourcePages:
                 flash("Saved.", "success")
                 return redirect(self.url(source_id=saved.id), 303)
         fetches = fetches_of(self.scope, [source.id], each=MOST_FETCHES)[source.id] if source else []
+        runs = runs_of_fetches(self.scope, fetches)
         return self._page(
-            "source", form=form, source=source, kind=kind, fetches=fetches, button=ButtonForm(formdata=None),
-            owner=next(iter(self.place.values())),
+            "source", form=form, source=source, kind=kind, fetches=fetches, how=lambda fetch: _how(fetch, runs),
+            button=ButtonForm(formdata=None), owner=next(iter(self.place.values())),
         )  # fmt: skip
 
     def fetch(self, source_id: uuid.UUID) -> Response:
@@ -227,12 +241,23 @@ class SourcePages:
 
     def _page(self, page: str, **values: Any) -> str:
         return render_template(
-            f"sources/{page}.html", pages=self, kind_names=SOURCE_KIND_NAMES, states=STATE_WORDS,
+            f"sources/{page}.html", pages=self, kind_names=SOURCE_KIND_NAMES,
             when_in_words=when_in_words, import_home=url_for(f"{self.audience}.staff_import", **self.place),
             run_url=lambda run_id: url_for(
                 f"{self.audience}.staff_import_run", run_id=run_id, **self.place
             ), **values,
         )  # fmt: skip
+
+
+def _how(fetch: StaffFetch, runs: dict[uuid.UUID, ImportRun]) -> str:
+    """How a fetching went, and what stands in the way of its import."""
+    words = STATE_WORDS[fetch.state].capitalize()
+    if fetch.problem:
+        return f"{words}: {fetch.problem}"
+    run = runs.get(fetch.run_id) if fetch.run_id else None
+    if run is None:
+        return words
+    return f"{words}, import {RUN_WORDS[run.state]}" + (f": {run.problem}" if run.problem else "")
 
 
 def when_in_words(source: StaffSource) -> str:

@@ -2,13 +2,14 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound
+from tenants.imports.models import ImportRun
 from tenants.imports.sources.models import StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.sources.rules import last_due
 
@@ -54,6 +55,13 @@ def fetches_of(scope: Owner, source_ids: Sequence[uuid.UUID], *, each: int) -> d
     for fetch in rows:
         found[fetch.source_id].append(fetch)
     return found
+
+
+def runs_of_fetches(scope: Owner, fetches: Iterable[StaffFetch]) -> dict[uuid.UUID, ImportRun]:
+    """The imports that came of fetchings, by their ids: whether one waits for somebody is said by the import. One query."""
+    require_bound(scope)
+    wanted = [fetch.run_id for fetch in fetches if fetch.run_id]
+    return {run.id: run for run in db.session.scalars(select(ImportRun).where(ImportRun.id.in_(wanted)))}
 
 
 def last_page(scope: Owner, fetch_id: uuid.UUID, part: str) -> StaffFetchPage | None:
