@@ -22,7 +22,7 @@ def address_of(host: str, port: int, reach: Reach) -> str:
     addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not all(is_public(address) or (reach.may_be_local and address.is_loopback) for address in addresses):
         raise OutsideProblem(f"{host} is not an address on the public internet, so it is not connected to.")
-    return str(addresses[0])
+    return str(min(addresses, key=lambda address: address.version))  # many machines reach nothing by IPv6
 
 
 def is_public(address: _Address) -> bool:
