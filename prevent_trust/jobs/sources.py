@@ -103,9 +103,10 @@ def _take(
     scope: Owner, source_id: uuid.UUID, fetch_id: uuid.UUID, fetched: Fetched, file: BinaryIO, *, again: bool
 ) -> dict[str, Any]:
     """Begins the import of a file that is new; the source is locked, so that two fetchings do not both begin one."""
-    source, fetch = source_of(scope, source_id, lock=True), db.session.get_one(StaffFetch, fetch_id)
+    source = source_of(scope, source_id, lock=True)
     if source is None:
         return {"problem": "The source was removed."}
+    fetch = db.session.get_one(StaffFetch, fetch_id)
     size, digest = _measured(file)
     fetch.file_name = fetched.name[:200]
     if not fetched.changed or (digest == source.last_sha256 and not again):
