@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from prevent_trust.config import Environment, Settings, postgresql_url
 from prevent_trust.database_roles import RoleUrls, create_roles_and_database, urls_for
 from prevent_trust.embedded import Engines, start_engines
+from tests.certificates import certificates
 from tests.factories import Factory
 from tests.processes import Processes
 
@@ -68,6 +70,11 @@ def settings(engines: Engines, database: RoleUrls, tmp_path_factory: pytest.Temp
         redis_url=engines.redis_url,
         storage_url=tmp_path_factory.mktemp("storage").as_uri(),
         mail_url="outbox:",
+        sources_folder=tmp_path_factory.mktemp("sources"),
+        sources_may_be_local=True,
+        sources_ca_file=certificates().authority,
+        sources_first_wait=0.01,
+        source_keys=Fernet.generate_key().decode(),
     )
 
 

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
+    absences,
     contacts,
     overview,
     people,
@@ -21,6 +22,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     reminders,
     staff,
     staff_import,
+    staff_sources,
 )
 from blueprints.school.blueprint import blueprint
 

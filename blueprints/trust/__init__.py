@@ -12,7 +12,9 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     people,
     reminders,
     reports,
+    staff,
     staff_import,
+    staff_sources,
 )
 from blueprints.trust.blueprint import blueprint
 

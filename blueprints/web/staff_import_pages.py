@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response as FileResponse
-from flask import abort, current_app, flash, render_template, request, stream_with_context
+from flask import abort, current_app, flash, render_template, request, stream_with_context, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response
@@ -146,6 +146,7 @@ class StaffImportPages:
             "upload", form=form, runs=runs, wanted=wanted, megabytes=settings.upload_megabytes, accepted=ACCEPTED,
             states=STATE_WORDS, state_options=[(state.value, words) for state, words in STATE_WORDS.items()],
             sources=saved_mappings(self.scope),
+            sources_home=url_for(self.endpoint.replace("staff_import", "staff_sources"), **self.steps.place),
         )  # fmt: skip
 
     def run(self, run_id: uuid.UUID) -> Response | str:

@@ -210,6 +210,15 @@ def _staff_run(tenants: Tenants, audience: str) -> Any:
     return _with_job(tenants, run, audience)
 
 
+def _source(tenants: Tenants, audience: str) -> Any:
+    """A source of staff lists, of the school or of the trust."""
+    source = tenants.rows["staff_source"]
+    if audience == "trust":
+        source.school_id, source.trust_id = None, tenants.trust.id
+        tenants.make.session.commit()
+    return source.id
+
+
 def _with_job(tenants: Tenants, run: ImportRun, audience: str = "school") -> Any:
     stamp = f"trust:{tenants.trust.id}" if audience == "trust" else f"school:{tenants.school.id}"
     job = JobRun(scope=stamp, kind=f"import_{run.kind}", queue="imports", title="Import")
@@ -441,7 +450,9 @@ ARGUMENTS: dict[str, Maker] = {
     "plan_id": _archived_plan,
     "referral_id": _of_school("referral"),
     "release_id": _release,
+    "absence_id": _of_school("staff_absence"),
     "staff_id": _of_school("staff_member"),
+    "source_id": _source,
     **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},
     **{
         f"school.plan_import_{step} run_id": _plan_run

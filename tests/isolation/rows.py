@@ -15,6 +15,7 @@ from tenants.access.models import AuditEntry, Invitation, Role
 from tenants.contacts.models import Contact, ContactKind
 from tenants.history.models import RecordHistory
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
+from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.staff.models import (
     EffectKind,
     Outcome,
@@ -266,6 +267,21 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     ),
     "saved_mapping": lambda rows: rows.add(
         SavedMapping, kind=ImportKind.STAFF, name="Export", headers="0", mapping={"columns": {}}, used_at=SINCE
+    ),
+    "staff_source": lambda rows: rows.add(
+        StaffSource,
+        kind=SourceKind.FOLDER,
+        name="Export",
+        place="staff.csv",
+        every=Every.DAY,
+        hour=5,
+        scheduled_from=SINCE,
+    ),
+    "staff_fetch": lambda rows: rows.add(
+        StaffFetch, source_id=rows["staff_source"].id, period="2026-11-24", state=FetchState.FETCHING
+    ),
+    "staff_fetch_page": lambda rows: rows.add(
+        StaffFetchPage, fetch_id=rows["staff_fetch"].id, part="A1", number=0, rows=[["Byron", "Ada"]]
     ),
     "remembered_word": lambda rows: rows.add(
         RememberedWord, about=RememberedAs.PERSON, word="ada byron", means=rows["staff_member"].id

@@ -42,7 +42,7 @@ WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an acc
 OF_A_SCHOOL = set(ROW_MAKERS) - REGISTER
 
 TABLES = db.metadata.tables
-SEEN_BY_THE_PLATFORM = {"membership", "invitation", "audit_entry"}
+SEEN_BY_THE_PLATFORM = {"membership", "invitation", "audit_entry", "staff_source"}
 READ_BY_THE_AUTHORITY = {"release", "release_file"}
 BOTH = pytest.mark.parametrize("role", [WEB, WORKER])
 
