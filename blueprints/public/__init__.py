@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from blueprints.public import reminders, shared_plan  # noqa: F401  # hang their routes on the blueprint
+from blueprints.public import calendar_feed, reminders, shared_plan  # noqa: F401  # hang their routes on the blueprint
 from blueprints.public.pages import blueprint
 
 

@@ -3,6 +3,8 @@
 from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
+    calendar,
+    calendar_feed,
     contacts,
     overview,
     people,

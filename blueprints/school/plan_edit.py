@@ -23,7 +23,7 @@ from blueprints.web.free_text import NoPupilData
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.calendar.rules import next_deadlines
+from tenants.calendar.queries import calendar_of
 from tenants.insights.measures.flags import FLAG_RULES
 from tenants.insights.plan_reading import read_plan
 from tenants.plan.actions import (
@@ -236,7 +236,8 @@ def bulk_form(scope: SchoolScope) -> BulkForm:
 
 def _offer_bulk(form: BulkForm, scope: SchoolScope) -> None:
     form.owner.choices = [(AS_IT_IS, "Leave as it is"), ("", "Nobody"), *owner_choices(scope)]
-    ends = [(each.on.isoformat(), f"{each.title}, {each.on.day} {each.on:%B %Y}") for each in next_deadlines(today())]
+    deadlines = calendar_of(scope, day=today()).next_deadlines(today())
+    ends = [(each.on.isoformat(), f"{each.title}, {each.on.day} {each.on:%B %Y}") for each in deadlines]
     form.due.choices = [(AS_IT_IS, "Leave as it is"), ("", "No date"), *ends, ("other", "Another date")]
 
 

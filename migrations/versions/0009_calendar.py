@@ -43,7 +43,7 @@ def upgrade() -> None:
         op.execute(f"grant select, insert, update, delete on {table} to {BOTH}")
 
 
-def _of_one_place(table: str) -> tuple[sa.SchemaItem, ...]:
+def _of_one_place(table: str) -> tuple[sa.schema.SchemaItem, ...]:
     references = {"school_id": "school", "trust_id": "trust", "authority_id": "local_authority"}
     return (
         sa.CheckConstraint("num_nonnulls(school_id, trust_id, authority_id) = 1", name=op.f(f"ck_{table}_one_place")),

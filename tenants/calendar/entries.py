@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from tenants.calendar.rules import Season
@@ -104,7 +105,7 @@ def _problems_of_terms(entries: Sequence[Entry]) -> list[str]:
         elif not term.first_on < entry.first_on <= entry.last_on < term.last_on:
             problems.append(f"{name_of(entry)} must be inside the {entry.season} term")
     ordered = [terms[season] for season in Season if season in terms]
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after.first_on <= before.last_on:
             problems.append(f"{name_of(after)} must begin after the {before.season} term has ended")
         elif after.first_on - before.last_on > LONGEST_GAP:

@@ -120,10 +120,8 @@ def _add_single(single: dict[int, set[Entry]], kind: EntryKind, event: Event) ->
     title = "" if kind is EntryKind.INSET else event.title[:LONGEST_TITLE]
     entry = Entry(kind, event.first_on, event.last_on, title=title)
     days = [day for day in entry.days if is_weekday(day)] if event.length <= 62 else []
-    if kind is EntryKind.INSET and event.length > 1:
-        entries = [Entry(kind, day, day) for day in days]
-    else:
-        entries = [entry]
+    goes_over_days = kind is EntryKind.INSET and event.length > 1
+    entries = [Entry(kind, day, day) for day in days] if goes_over_days else [entry]
     if problems := problems_of(year, entries) or ([] if entries and days else ["it has no school day"]):
         return problems[0]
     single[year].update(entries)

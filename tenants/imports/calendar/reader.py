@@ -4,18 +4,17 @@ Yields `{"line", "title", "first_on", "last_on"}`, days as ISO dates, both inclu
 has no days. `line` is the row of a table, and in iCalendar the number of the event.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
-from icalendar import Calendar, Event
+from icalendar import Calendar, Component
 from icalendar.prop import vBroken, vDDDTypes
 
+from tenants.imports.calendar.written_days import days_in_words, read_days
 from tenants.imports.confined import Limits, Refused
-from tenants.imports.tabular.dates import read_date
 from tenants.imports.tabular.table import Row, Table, TableError, open_table
 
 READER = "tenants.imports.calendar.reader:read_events"
@@ -54,9 +53,6 @@ _HEADS = {
     ),
     "last": ("end", "end date", "last day", "to", "ends", "finish", "finishes", "dtend", "until", "ends on", "end day"),
 }
-_RANGE = re.compile(r"\s+(?:to|until|till)\s+|\s*[–—]\s*|\s+-\s+", re.IGNORECASE)
-_WEEKDAY = re.compile(r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b[,.]?\s*", re.IGNORECASE)
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 
 Found = dict[str, Any]
 
@@ -116,7 +112,7 @@ def _occurrences(calendar: Calendar, numbers: dict[str, int], first_on: date, la
         }
 
 
-def _days_of(event: Event) -> tuple[date, date]:
+def _days_of(event: Component) -> tuple[date, date]:
     """First and last day in England. The end of an event is where it is over: of whole days the day after the last."""
     start, end, lasts = (_value(event, name) for name in ("DTSTART", "DTEND", "DURATION"))
     if end is None and isinstance(lasts, timedelta):
@@ -138,20 +134,20 @@ def _in_england(value: datetime) -> datetime:
     return value.astimezone(LONDON) if value.tzinfo else value
 
 
-def _value(event: Event, name: str) -> Any:
+def _value(event: Component, name: str) -> Any:
     found = event.get(name)
     return found.dt if isinstance(found, vDDDTypes) else None
 
 
-def _is_broken(event: Event) -> bool:
+def _is_broken(event: Component) -> bool:
     return any(isinstance(event.get(name), vBroken) for name in ("DTEND", "DURATION", "RRULE", "RDATE", "EXDATE"))
 
 
-def _uid(event: Event) -> str:
+def _uid(event: Component) -> str:
     return str(event.get("UID", ""))
 
 
-def _title(event: Event) -> str:
+def _title(event: Component) -> str:
     return " ".join(str(event.get("SUMMARY", "")).split())[:LONGEST_TITLE]
 
 
@@ -201,46 +197,9 @@ def _row(row: Row, cells: dict[str, str]) -> Found:
     if not cells["first"]:
         return told | {"reason": "it has no first day"}
     try:
-        first, last = _range(cells["first"], cells.get("last", ""))
+        first, last = read_days(cells["first"], cells.get("last", ""))
     except ValueError as error:
         return told | {"reason": str(error)}
     if last < first:
-        return told | {"reason": f"it ends on {_words(last)}, before it begins on {_words(first)}"}
+        return told | {"reason": f"it ends on {days_in_words(last)}, before it begins on {days_in_words(first)}"}
     return told | {"first_on": first.isoformat(), "last_on": last.isoformat()}
-
-
-def _range(first: str, last: str) -> tuple[date, date]:
-    """Both days from two cells, or from one such as “26 to 30 October 2026”. Raises ValueError in words."""
-    parts = _RANGE.split(first.strip(), maxsplit=1)
-    if len(parts) == 2 and not last:
-        end = _date(parts[1])
-        return _date(_completed(parts[0], end)), end
-    begins = _date(first)
-    return begins, _date(last) if last else begins
-
-
-def _completed(text: str, end: date) -> str:
-    """The first day of a range, which may leave out the month and year of the last."""
-    text = _plain(text)
-    if text.isdigit():
-        return f"{text} {end:%B %Y}"
-    return text if re.search(r"\d{4}", text) else f"{text} {end.year}"
-
-
-def _date(text: str) -> date:
-    try:
-        found = read_date(_plain(text))
-    except ValueError as error:
-        raise ValueError(f"“{text}” {error}") from error
-    if found is None:
-        raise ValueError("a day is missing")
-    return found
-
-
-def _plain(text: str) -> str:
-    """“Monday 26th October 2026” as “26 October 2026”."""
-    return " ".join(_ORDINAL.sub("", _WEEKDAY.sub("", text)).replace(",", " ").split())
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -1,8 +1,8 @@
 """What the titles of schools' and councils' calendars mean: terms, half terms, INSET days, closures, begins and ends.
 
 Calendars say the same in three ways: the terms as ranges ("Autumn term 1"), the days on which they begin and end ("Term
-ends"), or the holidays between them ("Christmas holiday"). All three give the ends of terms; where a calendar says the same twice,
-ranges count before single days, and those before holidays.
+ends"), or the holidays between them ("Christmas holiday"). All three give the ends of terms. Where a calendar says the same
+twice, ranges count before single days, and those before holidays.
 """
 
 import re
@@ -42,18 +42,18 @@ class Event:
 
 _INSET = re.compile(
     r"\binset\b|\bin-service\b|staff (?:training|development|inset)|teacher(?:s|’s|'s)? training|training day"
-    r"|professional development|\bcpd\b|\bpd day|\bnon[- ]pupil|\bno pupils|closed (?:to|for) (?:all )?(?:pupils|students|children)",
+    r"|professional development|\bcpd\b|\bpd day|\bnon[- ]pupil|\bno pupils"
+    r"|closed (?:to|for) (?:all )?(?:pupils|students|children)",
 )
 _BANK_HOLIDAY = re.compile(
     r"bank holiday|good friday|easter (?:sunday|monday)|new year.?s day|christmas day|boxing day|\bmay day\b"
 )
 _HALF = re.compile(r"half[- ]?term|mid[- ]?term")
-_BREAK_WORD = re.compile(r"holiday|break|week|vacation|closed|closure")
 _BEGINS = re.compile(
     r"\b(?:begin(?:s|ning)?|start(?:s|ing)?|commences?|re-?opens?|returns?|opens?|first day|back (?:to|at) school|resumes?)\b"
 )
 _ENDS = re.compile(
-    r"\b(?:end(?:s|ing)?|finish(?:es)?|closes|breaks? up|last (?:school )?day|final day|closing|close of)\b"
+    r"\b(?:end(?:s|ing)?|finish(?:es)?|closes|break(?:s|ing)? up|last (?:school )?day|final day|closing|close of)\b"
 )
 _TERM = re.compile(r"\bterm\b|\bterms\b|\bhalf \d\b")
 _HOLIDAY = re.compile(
@@ -62,43 +62,44 @@ _HOLIDAY = re.compile(
 _CLOSURE = re.compile(
     r"\bclosed\b|\bclosure\b|occasional day|polling|election|discretionary|\bday off\b|jubilee|coronation"
 )
+_OF_SCHOOL = re.compile(r"\bterms?\b|school|pupil|student|break(?:s|ing)? up")
+_BEFORE_HALF = re.compile(r"(?:before|for|until) (?:the )?(?:\w+ )?half|break(?:s|ing)? up")
+_AFTER_HALF = re.compile(r"after (?:the )?(?:\w+ )?half|back (?:to|at) school|re-?opens|returns?")
 _LONGEST_HALF_TERM = 16  # days
 
 
 def meaning_of(event: Event) -> Meaning:
     """By the title, and by how long the event lasts where the title leaves it open."""
     words = event.title.lower().replace("’", "'")
+    found = Meaning.OTHER
     if _INSET.search(words):
-        return Meaning.INSET
-    if _BANK_HOLIDAY.search(words) or (event.length == 1 and event.first_on in bank_holidays(event.first_on.year)):
-        return Meaning.BANK_HOLIDAY
-    if _HALF.search(words):
-        return _of_half_term(event, words)
-    if _HOLIDAY.search(words) and event.length > 1:
-        return Meaning.HOLIDAY
-    if event.length == 1 and (_TERM.search(words) or "school" in words or "pupil" in words or "student" in words):
-        if _ENDS.search(words) or "break up" in words or "breaks up" in words:
-            return Meaning.ENDS
-        if _BEGINS.search(words):
-            return Meaning.BEGINS
-    if _TERM.search(words) and event.length > _LONGEST_HALF_TERM:
-        return Meaning.TERM
-    return Meaning.CLOSURE if _CLOSURE.search(words) else Meaning.OTHER
+        found = Meaning.INSET
+    elif _BANK_HOLIDAY.search(words) or (event.length == 1 and event.first_on in bank_holidays(event.first_on.year)):
+        found = Meaning.BANK_HOLIDAY
+    elif _HALF.search(words):
+        found = _of_half_term(event, words)
+    elif _HOLIDAY.search(words) and event.length > 1:
+        found = Meaning.HOLIDAY
+    elif event.length == 1 and _OF_SCHOOL.search(words) and (_ENDS.search(words) or _BEGINS.search(words)):
+        found = Meaning.ENDS if _ENDS.search(words) else Meaning.BEGINS
+    elif _TERM.search(words) and event.length > _LONGEST_HALF_TERM:
+        found = Meaning.TERM
+    elif _CLOSURE.search(words):
+        found = Meaning.CLOSURE
+    return found
 
 
 def _of_half_term(event: Event, words: str) -> Meaning:
-    """The break itself, a half of a term ("Autumn half term 1"), or a day beside it ("Last day before half term")."""
+    """The break itself, a half of a term ("Autumn half term 1"), or a day beside it ("Last day before half term").
+
+    "Half term begins" and "Half term ends" are said of the break.
+    """
     if event.length > _LONGEST_HALF_TERM:
         return Meaning.TERM
-    if event.length > 1:
-        return Meaning.HALF_TERM
-    if re.search(r"(?:before|for|until) (?:the )?(?:\w+ )?half|break(?:s|ing)? up", words):
+    if event.length == 1 and _BEFORE_HALF.search(words):
         return Meaning.ENDS
-    if re.search(r"after (?:the )?(?:\w+ )?half|back (?:to|at) school|re-?opens|returns?", words):
+    if event.length == 1 and _AFTER_HALF.search(words):
         return Meaning.BEGINS
-    # "Half term begins" and "half term ends" are said of the break.
-    if _BEGINS.search(words) or _ENDS.search(words):
-        return Meaning.HALF_TERM
     return Meaning.HALF_TERM
 
 
