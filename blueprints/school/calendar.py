@@ -6,11 +6,11 @@ from flask import Response as FileResponse
 from werkzeug.wrappers import Response
 
 from blueprints.school.blueprint import blueprint
-from blueprints.web.access import can, requires
+from blueprints.web.access import can, requires, today
 from blueprints.web.calendar_pages import CalendarPages
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
-from tenants.calendar.queries import place_of
+from tenants.calendar.queries import calendar_of, place_of
 
 BASE = "/schools/<uuid:school_id>/calendar"
 
@@ -19,6 +19,12 @@ def _pages(school_id: uuid.UUID) -> CalendarPages:
     scope = SchoolScope(school_id)
     address = {"school_id": school_id}
     return CalendarPages(scope, place_of(scope), "school.calendar", address, may_edit=can(Permission.EDIT_SCHOOL))
+
+
+def deadline_choices(scope: SchoolScope) -> list[tuple[str, str]]:
+    """The next ends of half terms by the school's own calendar, each as its day."""
+    coming = calendar_of(scope, day=today()).next_deadlines(today())
+    return [(each.on.isoformat(), f"{each.title}, {each.on.day} {each.on:%B %Y}") for each in coming]
 
 
 @blueprint.get(BASE)

@@ -6,7 +6,7 @@ INSET days and closures of all three levels add up; where two levels say somethi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -199,6 +199,20 @@ class SchoolCalendar:
         year = academic_year_of(day)
         coming = [each for number in (0, 1, 2) for each in self.deadlines(year + number) if each.on >= day]
         return coming[:count]
+
+    def deadline(self, key: str) -> Deadline:
+        """The end of a half term by its key; where its break is not given, the usual day, or the working day before it.
+
+        Raises ValueError for a key that is none.
+        """
+        year = int(key[:4]) if key[:4].isdecimal() else 0
+        if not 2000 <= year <= 2100:
+            raise ValueError(f"not the end of a half term: {key!r}")
+        own = {each.key: each for each in self.deadlines(year)}
+        usual = {each.key: each for each in USUAL_CALENDAR.deadlines(year)}
+        if key not in usual:
+            raise ValueError(f"not the end of a half term: {key!r}")
+        return own.get(key) or replace(usual[key], on=self.on_or_before(usual[key].on))
 
     def a_year_later(self, day: date) -> date:
         """What is due by the end of a half term is due by its end the next year; any other day a year on, on a working day."""

@@ -18,7 +18,7 @@ from tenants.imports.confined import Limits, Refused
 from tenants.imports.tabular.table import Row, Table, TableError, open_table
 
 READER = "tenants.imports.calendar.reader:read_events"
-LIMITS = Limits(memory=512 * 1024 * 1024, seconds=15, output=4 * 1024 * 1024)
+LIMITS = Limits(memory=512 * 1024 * 1024, seconds=8, output=4 * 1024 * 1024)
 MOST_BYTES = 2 * 1024 * 1024
 MOST_EVENTS = 2_000
 LONGEST_TITLE = 200
@@ -66,6 +66,8 @@ def read_events(stream: BinaryIO, *, file_name: str, first_on: str, last_on: str
         raise Refused("The file is empty.")
     stream.seek(0)
     if b"BEGIN:VCALENDAR" in content[:4096].upper():
+        if b"END:VCALENDAR" not in content[-4096:].upper():
+            raise Refused("The iCalendar file is cut off: its end is missing. Download it again.")
         yield from _of_icalendar(content, date.fromisoformat(first_on), date.fromisoformat(last_on))
     elif file_name.lower().endswith((".ics", ".ical", ".ifb", ".icalendar")):
         raise Refused("This is not an iCalendar file: it does not begin with BEGIN:VCALENDAR.")
