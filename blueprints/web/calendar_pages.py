@@ -34,7 +34,14 @@ from tenants.calendar.actions import (
 )
 from tenants.calendar.entries import LONGEST_TITLE, name_of
 from tenants.calendar.models import CalendarImport, CalendarImportState
-from tenants.calendar.queries import Place, calendar_of_place, import_of, imports_of, set_year
+from tenants.calendar.queries import (
+    Place,
+    calendar_of_place,
+    import_of,
+    imports_of,
+    schools_with_own_dates,
+    set_year,
+)
 from tenants.calendar.rules import Season, academic_year_name, academic_year_of
 from tenants.calendar.school_year import Entry, EntryKind, Level, SchoolCalendar, bank_holidays
 from tenants.feeds.content import events_of_year
@@ -42,6 +49,7 @@ from tenants.feeds.icalendar_file import calendar_file
 from tenants.imports.calendar.dates import CalendarFileError, read_dates
 from tenants.imports.calendar.reader import MOST_BYTES
 from tenants.imports.calendar.written_days import days_in_words, read_days
+from tenants.organisations.queries import names_of_organisations
 
 YEARS_BACK, YEARS_AHEAD = 1, 3
 MOST_ROWS_SHOWN = 100
@@ -234,7 +242,16 @@ class CalendarPages:
             deadlines=calendar.deadlines(year),
             imports=imports_of(self.scope, self.place) if self.may_edit else [],
             state_words=STATE_WORDS,
+            own_dates=self._own_dates(year),
         )
+
+    def _own_dates(self, year: int) -> list[tuple[str, int]]:
+        """Schools of a trust that have set dates of their own, by name, with how many."""
+        if not isinstance(self.scope, TrustScope):
+            return []
+        counts = schools_with_own_dates(self.scope, year)
+        names = names_of_organisations(set(counts))
+        return sorted((names[school_id], count) for school_id, count in counts.items())
 
     def _icalendar(self, calendar: SchoolCalendar, year: int) -> FileResponse:
         content = calendar_file(

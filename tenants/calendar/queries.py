@@ -141,7 +141,7 @@ def current_year(place: Place, year: int) -> CalendarYear | None:
     )
 
 
-def schools_with_own_terms(scope: TrustScope, year: int) -> dict[uuid.UUID, int]:
+def schools_with_own_dates(scope: TrustScope, year: int) -> dict[uuid.UUID, int]:
     """Schools of the trust that have set dates of their own for a year, with how many."""
     require_bound(scope)
     rows = db.session.execute(

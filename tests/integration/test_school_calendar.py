@@ -137,6 +137,18 @@ def test_where_nobody_has_set_dates_the_page_says_so_and_then_who_set_each(
     assert sources["Boxing Day"] == "Bank holiday in England"
 
 
+def test_a_trust_sees_which_of_its_schools_go_their_own_way(
+    client: FlaskClient, make: Factory, school: Any, trust: Any, set_by: Callable[..., CalendarYear]
+) -> None:
+    other = make.school(name="Neighbour")
+    for each in (school, other):
+        set_by(terms(1), school_id=each.id)
+    sign_in(client, make.member(Role.TRUST_READER, trust))
+    page = words(client, f"/trusts/{trust.id}/calendar")
+    assert "Mallard Primary School: 6 dates" in page
+    assert "Neighbour" not in page
+
+
 def test_dates_of_other_trusts_schools_and_authorities_move_nothing(
     client: FlaskClient, make: Factory, web: Flask, school: Any, set_by: Callable[..., CalendarYear]
 ) -> None:
@@ -418,10 +430,19 @@ def test_the_plan_s_deadlines_are_the_ends_of_the_school_s_own_half_terms(
     assert f'value="{wanted.on + WEEK}"' in page or f'value="{wanted.on + WEEK - timedelta(days=1)}"' in page
     action_id = make.session.scalars(select(PlanAction.id).where(PlanAction.measure.is_(None))).first()
     address = f"/schools/{school.id}/plan/actions/{action_id}"
-    form = BeautifulSoup(client.get(address).text, "html.parser").select_one("select[name=due_by]")
-    assert form is not None
-    chosen = str(form.select("option")[1]["value"])
-    client.post(address, data={"status": "not_met", "owner_role": "", "owner_id": "", "due_by": chosen, "note": ""})
+    shown = BeautifulSoup(client.get(address).text, "html.parser")
+    chosen = str(shown.select("select[name=due_by] option")[1]["value"])
+    seen = shown.select_one("input[name=seen]")
+    assert seen is not None
+    answer = {
+        "status": "not_met",
+        "owner_role": "",
+        "owner_id": "",
+        "due_by": chosen,
+        "note": "",
+        "seen": seen["value"],
+    }
+    assert client.post(address, data=answer).status_code == 303
     due = make.session.scalars(select(PlanAnswer.due_on).where(PlanAnswer.due_on.is_not(None))).all()
     assert [day.isoformat() for day in due] == [chosen]
 
