@@ -113,7 +113,8 @@ def processes(superuser: sa.Engine) -> Processes:
 
 # Runs in the server: a look at each table and a statement for each that has rows, not three for every table there is.
 # Without triggers, so that neither the order of the tables nor the protection of what is frozen is in the way.
-EMPTY = sa.text("""
+EMPTY = sa.text(
+    """
 do $$
 declare
   name text;
@@ -132,7 +133,8 @@ begin
     execute format('delete from %s where num_nonnulls(school_id, trust_id) > 0', name);
   end loop;
 end $$
-""".replace("{kept}", ", ".join(f"'{name}'" for name in sorted(KEPT_BETWEEN_TESTS))))
+""".replace("{kept}", ", ".join(f"'{name}'" for name in sorted(KEPT_BETWEEN_TESTS)))
+)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
     absences,
+    calendar,
+    calendar_feed,
     contacts,
     overview,
     people,

@@ -11,6 +11,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, TextArea
 from wtforms.validators import Length
 
 from blueprints.school.blueprint import blueprint
+from blueprints.school.calendar import deadline_choices
 from blueprints.school.plan import StartForm
 from blueprints.school.plan_evidence import EvidenceForms, evidence_forms
 from blueprints.school.plan_list import PLAN
@@ -64,6 +65,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     owner_role = SelectField("Role", choices=[("", "No role"), *ROLE_WORDS.items()])
     owner_id = SelectField("Person", validate_choice=True)
     due_on = DatePartsField("Due date", optional=True)
+    due_by = SelectField("Or by the end of a half term", default="")
     review_on = DatePartsField("Next review", optional=True)
     note = TextAreaField("Note", [Length(max=2000), NoPupilData()])
     local_wording = TextAreaField("How you word this action for your school", [Length(max=1000), NoPupilData()])
@@ -75,7 +77,7 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
             status=ActionStatus(self.status.data),
             owner_role=self.owner_role.data or None,
             owner_id=uuid.UUID(self.owner_id.data) if self.owner_id.data else None,
-            due_on=self.due_on.data,
+            due_on=date.fromisoformat(self.due_by.data) if self.due_by.data else self.due_on.data,
             review_on=self.review_on.data,
             note=self.note.data.strip(),
             override_reason=(self.override_reason.data or "").strip() or None,
@@ -158,6 +160,7 @@ def _offer_choices(form: AnswerForm, scope: SchoolScope, page: ActionPage) -> No
     if row.owner_id and str(row.owner_id) not in dict(people):
         people.append((str(row.owner_id), f"{row.owner_name} (no longer on the staff)"))
     form.owner_id.choices = [("", "Nobody yet"), *people]
+    form.due_by.choices = [("", "Take the due date above"), *deadline_choices(scope)]
     roles = dict(ROLE_WORDS) | {role: role for role in (*row.roles, row.owner_role) if role and role not in ROLE_WORDS}
     form.owner_role.choices = [("", "No role"), *roles.items()]
 

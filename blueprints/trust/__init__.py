@@ -3,6 +3,7 @@
 from flask import Flask
 
 from blueprints.trust import (  # noqa: F401  # hang their routes on the blueprint
+    calendar,
     chase,
     checks,
     compare,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.signed_links import STOP_LINK, signed_ids
 from tenants.access.models import Role
+from tenants.calendar.rules import academic_year_of
 from tenants.imports.models import ImportRun
 from tenants.plan.models import ActionStatus
 from tenants.staff.models import StaffMember, StaffRole
@@ -25,10 +26,11 @@ SCHOOL_PAGES = (
     "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
     "/referrals", "/contacts", "/people",
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
+    "/calendar", f"/calendar/{academic_year_of(date.today())}", "/calendar/import", "/calendar/address",
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
-    "/reminders", "/reminders/rules/posts", "/reminders/away",
+    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 

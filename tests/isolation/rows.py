@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from prevent_trust.mail import OutgoingMail
 from tenants.access.models import AuditEntry, Invitation, Role
+from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
+from tenants.feeds.models import CalendarFeed
 from tenants.history.models import RecordHistory
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
 from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
@@ -161,6 +163,11 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     "membership": lambda rows: rows.make.membership(rows.make.account(), Role.SCHOOL_READER, rows.school),
     "invitation": _invitation,
     "audit_entry": lambda rows: rows.add(AuditEntry, act="plan started"),
+    "calendar_year": lambda rows: rows.add(CalendarYear, year=2026),
+    "calendar_import": lambda rows: rows.add(CalendarImport, file_name="dates.ics", rows=0),
+    "calendar_feed": lambda rows: rows.add(
+        CalendarFeed, account_id=rows.make.account().id, secret_sha256=uuid.uuid4().hex
+    ),
     "contact": lambda rows: rows.add(Contact, kind=ContactKind.SCHOOL, name="Office", telephone="01632 960001"),
     "edition": lambda rows: rows.add(
         Edition, key="own", title="Own plan", source=EditionSource.IMPORTED, published_on=date(2026, 9, 1)
