@@ -13,6 +13,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     reminders,
     reports,
     staff_import,
+    training,
 )
 from blueprints.trust.blueprint import blueprint
 
