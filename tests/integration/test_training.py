@@ -124,6 +124,10 @@ def test_a_trust_sees_where_training_is_short_and_sets_its_terms(
     assert client.get(f"{page}/rules/nothing").status_code == 404
     sign_in(client, make.member(Role.TRUST_READER, trust))
     assert client.post(address, data=terms).status_code in {403, 404}
+    read = client.get(page).text
+    assert f'href="/schools/{school.id}"' in read
+    assert f'href="/schools/{school.id}/staff' not in read
+    assert f"{page}/rules/" not in read
 
 
 def test_the_trusts_page_asks_as_often_for_many_schools_as_for_one(
