@@ -23,6 +23,7 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_cover
 from tenants.insights.measures.reading import reading_coverage, reading_needs
 from tenants.insights.measures.training import training_coverage, training_needs
 from tenants.insights.measures.types import PersonNeed
@@ -122,6 +123,11 @@ def staff(school_id: uuid.UUID) -> str | FileResponse:
         people=shown,
         any_at_all=bool(everybody) or leavers,
         leavers=leavers,
+        posts=[
+            (post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role])
+            for post in post_cover(scope, as_at=day)
+            if post.state is not CoverState.FILLED
+        ],
         training=[(titles[row.key], row) for row in training_coverage(scope, as_at=day)],
         reading=[(titles[row.key], row) for row in reading_coverage(scope, as_at=day)],
         gap=gap,

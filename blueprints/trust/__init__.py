@@ -16,6 +16,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     staff,
     staff_import,
     staff_sources,
+    training,
 )
 from blueprints.trust.blueprint import blueprint
 

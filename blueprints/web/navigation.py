@@ -39,6 +39,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Overview", "trust.overview", Permission.READ_TRUST),
         Item("Compare", "trust.compare", Permission.READ_TRUST),
         Item("Schools", "trust.schools", Permission.READ_TRUST),
+        Item("Training", "trust.training", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
         Item("Reminders", "trust.reminders", Permission.READ_TRUST),
         Item("Calendar", "trust.calendar", Permission.READ_TRUST),

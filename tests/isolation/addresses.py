@@ -469,6 +469,7 @@ ARGUMENTS: dict[str, Maker] = {
         for audience in ("school", "trust")
         for name in ("reminder_rule", "reminder_rule_reset")
     },
+    "trust.course_rule key": lambda tenants, audience: "prevent-awareness",
     "rule": lambda tenants, audience: "training",
     **{
         f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
