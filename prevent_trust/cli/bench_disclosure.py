@@ -134,13 +134,17 @@ def _poisson(draw: random.Random, expected: float) -> int:
 
 def disclosure_lines(rows: list[dict[str, Any]], histories: dict[str, Any]) -> Iterator[str]:
     """The measurements as lines of text."""
-    yield f"{'cells':>7}{'rules':>9}{'seconds':>9}{'of CPU':>8}{'primary':>9}{'secondary':>11}{'gap':>8}{'kept':>7}{'audit s':>9}  passed"
+    yield (
+        f"{'cells':>7}{'rules':>9}{'seconds':>9}{'of CPU':>8}{'primary':>9}"
+        f"{'secondary':>11}{'gap':>8}{'kept':>7}{'audit s':>9}  passed"
+    )
     for row in rows:
         if "refused" in row:
             yield f"{row['cells']:>7,}  refused: {row['refused']}"
         else:
             yield (
-                f"{row['cells']:>7,}{'known' if row['rule_known'] else 'unknown':>9}{row['seconds']:>9}{row['processor_seconds']:>8}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
+                f"{row['cells']:>7,}{'known' if row['rule_known'] else 'unknown':>9}{row['seconds']:>9}"
+                f"{row['processor_seconds']:>8}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
                 f"{row['kept']:>7.0%}{row['audit_seconds']:>9}  {'yes' if row['audit_passed'] else 'NO'}"
             )
     together, alone = histories["in_sequence"], histories["alone"]
