@@ -13,6 +13,7 @@ from prevent_trust.cli.demo import demo_command, demo_reset_command, fill_demo_c
 from prevent_trust.cli.imports import import_commands
 from prevent_trust.cli.mail import mail_commands
 from prevent_trust.cli.processes import cron_command, serve_command, worker_command
+from prevent_trust.cli.releases import release_commands
 
 
 class CommandLine(FlaskGroup):
@@ -45,6 +46,7 @@ def command_line(create_app: Any) -> CommandLine:
         database_commands,
         import_commands,
         mail_commands,
+        release_commands,
         create_admin_command,
         check_command,
         bench_command,

@@ -23,6 +23,13 @@ from flask.cli import ScriptInfo
 from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from prevent_trust.cli.bench_data import LARGEST_TRUST, MEDIAN_TRUST, Sizes, counts, fill
+from prevent_trust.cli.bench_disclosure import (
+    HISTORIES,
+    MOST_CELLS,
+    disclosure_lines,
+    measure_disclosure,
+    measure_histories,
+)
 from prevent_trust.cli.bench_plan import MeasurementFailed, measure_adoption, measure_pack
 from prevent_trust.cli.bench_reminders import measure_reminders
 from prevent_trust.cli.bench_staff import lines_of, measure_staff_import
@@ -64,12 +71,17 @@ class Measured:
 @click.option("--scale", default=1.0, show_default=True, type=click.FloatRange(0.0001, 10), help="1 is England.")
 @click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(3, 1000), help="Calls of each page.")
 @click.option(
-    "--only", type=click.Choice(["staff-import"]), help="Measure this alone; the staff import on an empty trust."
+    "--only",
+    type=click.Choice(["staff-import", "disclosure"]),
+    help="Measure this alone; the staff import on an empty trust, disclosure control without a database.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench_command(scale: float, rounds: int, only: str | None, as_json: bool) -> None:
     """Fill a database of its own, measure, and delete it again."""
     say = (lambda words: click.echo(words, err=True)) if as_json else click.echo
+    if only == "disclosure":
+        _bench_disclosure(say, scale, as_json=as_json)
+        return
     with tempfile.TemporaryDirectory(prefix="prevent-bench-", dir="/var/tmp") as folder:  # large
         Path(folder).chmod(0o711)
         try:
@@ -83,6 +95,16 @@ def bench_command(scale: float, rounds: int, only: str | None, as_json: bool) ->
     if not as_json:
         for line in lines_of(result["staff_import"]):
             click.echo(line)
+
+
+def _bench_disclosure(say: Any, scale: float, *, as_json: bool) -> None:
+    """Needs no database. A smaller scale leaves the larger tables out and takes fewer histories."""
+    tables = measure_disclosure(say, round(scale * MOST_CELLS))
+    say("Putting three terms together…")
+    histories = measure_histories(max(1, round(scale * HISTORIES)))
+    result = {"tables": tables, "histories": histories}
+    for line in [json.dumps(result, indent=2)] if as_json else disclosure_lines(tables, histories):
+        click.echo(line)
 
 
 def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any, only: str | None) -> dict[str, Any]:

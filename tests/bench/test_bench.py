@@ -24,3 +24,12 @@ def test_a_small_bench_reports_pages_queries_and_the_import() -> None:
     assert staff["again"]["same"] == staff["excel"]["same"] == staff["people"]
     assert result["adoption"]["schools"] == 90
     assert result["pack"]["files"] >= 1
+
+
+def test_a_small_bench_of_disclosure_control_needs_no_database_and_finds_what_releases_alone_give_away() -> None:
+    done = CliRunner().invoke(main, ["bench", "--only", "disclosure", "--scale", "0.02", "--json"])
+    assert done.exit_code == 0, done.output
+    histories = json.loads(done.stdout)["histories"]
+    assert histories["histories"] == histories["alone_caught"] == 4
+    assert histories["in_sequence"] == {"exact": 0, "narrow": 0}
+    assert histories["alone"]["exact"] > 0
