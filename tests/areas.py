@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import select, update
 
 from prevent_trust.database import db
-from prevent_trust.tenancy import AuthorityScope, bind_scope
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, bind_scope
 from tenants.calendar.rules import Season, Term
-from tenants.insights.disclosure.release import make_release
+from tenants.insights.disclosure.drafting import make_draft
+from tenants.insights.disclosure.models import DraftState, Release, ReleaseDraft
+from tenants.insights.disclosure.publishing import approve, carry_out
 from tenants.insights.disclosure.types import ReleaseRules
-from tenants.organisations.models import LocalAuthority, School
+from tenants.organisations.models import LocalAuthority, School, Trust
 from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, Theme
 from tenants.reading.models import DocumentEdition, ReadingConfirmation
 from tenants.staff.models import StaffMember, StaffRole
@@ -37,6 +39,7 @@ class Area:
     term: Term
     schools: list[School] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
+    trusts: list[Trust] = field(default_factory=list)
 
     @property
     def scope(self) -> AuthorityScope:
@@ -58,9 +61,11 @@ def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN) -> Area:
 
 
 def add_school(make: Factory, area: Area, number: int) -> School:
+    trust = make.trust(name=f"Umberfold Trust {number}")
+    area.trusts.append(trust)
     school = make.school(
         authority=area.authority,
-        trust=make.trust(name=f"Umberfold Trust {number}"),
+        trust=trust,
         name=f"Quillmarsh Primary {number}",
         pupils=200 + number,
     )
@@ -131,11 +136,38 @@ def _morning(day: date) -> datetime:
     return datetime.combine(day, time(9), UTC)
 
 
-def release(area: Area, *, term: Term | None = None, rules: ReleaseRules = RULES) -> uuid.UUID | None:
-    """Makes the area's release as the worker does, on the day after the term. Needs the worker's application."""
+def draft(area: Area, *, term: Term | None = None, rules: ReleaseRules = RULES) -> uuid.UUID | None:
+    """Drafts the area's release as the worker does, on the day after the term. Needs the worker's application."""
     term = term or area.term
     bind_scope(area.scope)
-    made = make_release(area.scope, term=term, rules=rules, today=term.next.first_day)
+    made = make_draft(area.scope, term=term, rules=rules, today=term.next.first_day)
     db.session.commit()
     bind_scope(None)
     return made
+
+
+def publish(make: Factory, area: Area, draft_id: uuid.UUID) -> uuid.UUID:
+    """Approves the draft as a publisher and lets the worker carry it out. Returns the release's id."""
+    publisher = make.account()
+    approver = publisher.id
+    bind_scope(PlatformScope())
+    approve(PlatformScope(), draft_id=draft_id, account_id=approver)
+    db.session.commit()
+    bind_scope(area.scope)
+    carry_out(area.scope, draft_id=draft_id)
+    db.session.commit()
+    found = db.session.scalars(select(Release.id).where(Release.draft_id == draft_id)).one()
+    bind_scope(None)
+    return found
+
+
+def release(make: Factory, area: Area, *, term: Term | None = None, rules: ReleaseRules = RULES) -> uuid.UUID | None:
+    """A draft, approved and published; none when the term has one already. Raises AssertionError for one that is refused."""
+    made = draft(area, term=term, rules=rules)
+    if made is None:
+        return None
+    bind_scope(area.scope)
+    found = db.session.get_one(ReleaseDraft, made)
+    assert found.state is DraftState.AWAITING, found.problem
+    bind_scope(None)
+    return publish(make, area, made)

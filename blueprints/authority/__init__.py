@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from blueprints.authority import releases  # noqa: F401  # hangs its routes on the blueprint
+from blueprints.authority import releases, requests  # noqa: F401  # hang their routes on the blueprint
 from blueprints.authority.blueprint import blueprint
 
 

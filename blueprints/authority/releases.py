@@ -5,21 +5,31 @@ application's own session is not asked.
 """
 
 import uuid
-from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
 
 from flask import Response as FileResponse
 from flask import abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authority.blueprint import blueprint
-from blueprints.web.access import requires
+from blueprints.web.access import requires, today
+from blueprints.web.released_pages import table_data
 from prevent_trust.config import Settings
 from prevent_trust.released import released_to
 from prevent_trust.tenancy import AuthorityScope
 from tenants.access.permissions import Permission
-from tenants.insights.disclosure.queries import latest_release, published_release, release_file, release_list
+from tenants.insights.disclosure.queries import (
+    latest_release,
+    published_release,
+    release_figures,
+    release_file,
+    release_list,
+    release_summary,
+)
 from tenants.insights.disclosure.types import (
     SYMBOL_MEANINGS,
+    Headline,
     ProtectedTable,
     PublishedRelease,
     ReleaseRules,
@@ -27,6 +37,18 @@ from tenants.insights.disclosure.types import (
 )
 
 BASE = "/authorities/<uuid:authority_id>"
+TERM_ENDS = ((12, 31), (3, 31), (8, 31))  # the same whole months for everybody: tenants/calendar
+DOWNLOADS = {
+    "release.csv": ("All tables as one tidy file (CSV)", "text/csv"),
+    "release.ods": ("All tables as a spreadsheet (ODS)", "application/vnd.oasis.opendocument.spreadsheet"),
+    "release.xlsx": (
+        "All tables as a spreadsheet (Excel)",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    "summary.pdf": ("Summary (PDF)", "application/pdf"),
+    "document.json": ("What is published and what is hidden, for an audit of your own (JSON)", "application/json"),
+}
+SECTION_TITLES = {"plan": "Action plans", "training": "Training", "reading": "Reading", "referrals": "Referrals"}
 
 
 @blueprint.get(BASE)
@@ -35,60 +57,70 @@ def overview(authority_id: uuid.UUID) -> str:
     scope = AuthorityScope(authority_id)
     with released_to(scope) as session:
         release = latest_release(session, scope)
+        figures = release_figures(session, scope, release.summary.id) if release else []
     return render_template(
         "authority/overview.html",
         authority_id=authority_id,
         release=release,
-        findings=[(table, _findings(table)) for table in release.content.tables] if release else [],
+        figures=figures,
+        findings=_by_section(release.content.headlines) if release else [],
+        symbols=_symbols(release.content.tables) if release else [],
     )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One row of a table in words; `is_hidden` when there is nothing to say."""
-
-    words: str
-    is_hidden: bool
+def _by_section(headlines: tuple[Headline, ...]) -> list[tuple[str, list[Headline]]]:
+    by_key = groupby(headlines, lambda each: each.key.partition(":")[0])
+    return [(SECTION_TITLES[key], list(found)) for key, found in by_key]
 
 
-def _findings(table: ProtectedTable) -> list[Finding]:
-    """Each row in a sentence: its last figure is the one to read, the first ones say of how many."""
-    return [_finding(table, number) for number in range(len(table.rows))]
-
-
-def _finding(table: ProtectedTable, number: int) -> Finding:
-    row = table.rows[number]
-    figure, whole = row.cells[-1], row.cells[0]
-    if figure.is_hidden:
-        return Finding(f"{row.heading}: hidden", is_hidden=True)
-    value = "less than 1%" if figure.symbol is Symbol.LOW else figure.text
-    match table.key:
-        case "plan":
-            words = f"{row.heading}: {value} of {whole.text} actions are met"
-        case "training":
-            words = f"{row.heading}: {value} of the {whole.text} staff who need it have it"
-        case "reading":
-            words = f"{row.heading}: {value} of the {whole.text} staff who must read it have confirmed it"
-        case _:
-            rate = "fewer than 0.1" if figure.symbol is Symbol.LOW else figure.text
-            words = f"{row.heading}: {whole.text} referrals, {rate} per 1,000 pupils"
-    return Finding(words, is_hidden=False)
+def _symbols(tables: tuple[ProtectedTable, ...]) -> list[tuple[str, str]]:
+    there = {symbol for table in tables for symbol in table.symbols}
+    return [(symbol.value, SYMBOL_MEANINGS[symbol]) for symbol in Symbol if symbol in there]
 
 
 @blueprint.get(f"{BASE}/releases")
 @requires(Permission.READ_RELEASES)
 def releases(authority_id: uuid.UUID) -> str:
+    """Every release, and when the next ones are due."""
     scope = AuthorityScope(authority_id)
     with released_to(scope) as session:
         found = release_list(session, scope)
-    return render_template("authority/releases.html", authority_id=authority_id, releases=found)
+    return render_template(
+        "authority/releases.html", authority_id=authority_id, releases=found, coming=_coming(today())
+    )
+
+
+def _coming(day: date) -> list[date]:
+    """The days from which the next three terms' releases can be made: the first after each term."""
+    ends = (date(year, month, last) for year in (day.year - 1, day.year, day.year + 1) for month, last in TERM_ENDS)
+    return sorted(end + timedelta(days=1) for end in ends if end >= day)[:3]
 
 
 @blueprint.get(f"{BASE}/releases/<uuid:release_id>")
 @requires(Permission.READ_RELEASES)
 def release(authority_id: uuid.UUID, release_id: uuid.UUID) -> str:
+    scope = AuthorityScope(authority_id)
+    with released_to(scope) as session:
+        summary = release_summary(session, scope, release_id) or abort(404)
+        found = published_release(session, scope, release_id)
+    if found is None:
+        return render_template("authority/withdrawn.html", authority_id=authority_id, summary=summary)
+    return _release_page(authority_id, found)
+
+
+def _release_page(authority_id: uuid.UUID, found: PublishedRelease) -> str:
+    downloads = [(name, title) for name, (title, _) in DOWNLOADS.items() if name in found.files]
+    return render_template("authority/release.html", authority_id=authority_id, release=found, downloads=downloads)
+
+
+@blueprint.get(f"{BASE}/releases/<uuid:release_id>/files/<key>")
+@requires(Permission.READ_RELEASES)
+def release_download(authority_id: uuid.UUID, release_id: uuid.UUID, key: str) -> FileResponse:
+    """A file of the release, as it was stored when the release was made."""
     found = _release(authority_id, release_id)
-    return render_template("authority/release.html", authority_id=authority_id, release=found)
+    if key not in DOWNLOADS:
+        abort(404)
+    return _stored(authority_id, found, key, DOWNLOADS[key][1])
 
 
 @blueprint.get(f"{BASE}/releases/<uuid:release_id>/tables/<key>")
@@ -97,31 +129,30 @@ def table(authority_id: uuid.UUID, release_id: uuid.UUID, key: str) -> str | Fil
     found = _release(authority_id, release_id)
     shown = found.content.table(key) or abort(404)
     if request.args.get("format") == "csv":
-        return _download(authority_id, found, shown)
-    columns = [{"key": str(n), "text": text, "numeric": n > 0} for n, text in enumerate(shown.columns)]
-    rows = [
-        [row.heading, *({"text": cell.text, "state": "hidden"} if cell.is_hidden else cell.text for cell in row.cells)]
-        for row in shown.rows
-    ]
+        return _stored(authority_id, found, shown.file_name, "text/csv")
+    scope = AuthorityScope(authority_id)
+    with released_to(scope) as session:
+        figures = release_figures(session, scope, release_id)
     return render_template(
         "authority/table.html",
         authority_id=authority_id,
         release=found,
         table=shown,
-        data={"columns": columns, "rows": rows},
+        figure=next((each for each in figures if each["key"] == f"released-{key}"), None),
+        data=table_data(shown),
         symbols=[(symbol.value, SYMBOL_MEANINGS[symbol]) for symbol in shown.symbols],
     )
 
 
-def _download(authority_id: uuid.UUID, found: PublishedRelease, shown: ProtectedTable) -> FileResponse:
-    """The stored bytes of a table, as they were frozen."""
+def _stored(authority_id: uuid.UUID, found: PublishedRelease, file_name: str, media_type: str) -> FileResponse:
+    """The stored bytes of a file, as they were frozen."""
     scope = AuthorityScope(authority_id)
     with released_to(scope) as session:
-        body = release_file(session, scope, found.summary.id, shown.file_name)
+        body = release_file(session, scope, found.summary.id, file_name)
     if body is None:
         abort(404)
-    name = f"{found.summary.term}-{shown.file_name}"
-    return FileResponse(body, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    name = f"{found.summary.term}-{file_name}"
+    return FileResponse(body, mimetype=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @blueprint.get(f"{BASE}/tables")
@@ -133,7 +164,7 @@ def tables(authority_id: uuid.UUID) -> Response | str:
         latest = latest_release(session, scope)
     if latest is None:
         return redirect(url_for("authority.releases", authority_id=authority_id), 303)
-    return render_template("authority/release.html", authority_id=authority_id, release=latest)
+    return _release_page(authority_id, latest)
 
 
 @blueprint.get(f"{BASE}/methods")
@@ -155,7 +186,7 @@ def methods(authority_id: uuid.UUID) -> str:
 
 
 def _release(authority_id: uuid.UUID, release_id: uuid.UUID) -> PublishedRelease:
-    """A release of this authority; another's is answered as if it did not exist."""
+    """A standing release of this authority; another's, or one withdrawn, is answered as if it did not exist."""
     scope = AuthorityScope(authority_id)
     with released_to(scope) as session:
         return published_release(session, scope, release_id) or abort(404)

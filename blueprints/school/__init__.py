@@ -21,6 +21,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     reading,
     reading_ask,
     referrals,
+    releases,
     reminders,
     staff,
     staff_import,

@@ -11,6 +11,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     editions,
     overview,
     people,
+    releases,
     reminders,
     reports,
     staff,

@@ -20,6 +20,7 @@ class Role(StrEnum):
     TRUST_READER = "trust_reader"
     AUTHORITY_OFFICER = "authority_officer"
     PLATFORM_ADMINISTRATOR = "platform_administrator"
+    RELEASE_PUBLISHER = "release_publisher"
 
 
 ROLE_NAMES = {
@@ -29,6 +30,7 @@ ROLE_NAMES = {
     Role.TRUST_READER: "Trust reader",
     Role.AUTHORITY_OFFICER: "Local authority officer",
     Role.PLATFORM_ADMINISTRATOR: "Platform administrator",
+    Role.RELEASE_PUBLISHER: "Release publisher",
 }
 
 # One tenant of the kind that the role is for, and no other.

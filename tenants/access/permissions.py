@@ -28,6 +28,7 @@ class Permission(StrEnum):
 
     READ_RELEASES = "read an authority's releases"
 
+    PUBLISH_RELEASES = "review authorities' releases and requests, and publish or withdraw them"
     ADMINISTER_PLATFORM = "run the register, people, editions, imports and jobs"
 
 
@@ -49,6 +50,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.EDIT_TRUST: frozenset({_TRUST_LEAD}),
     Permission.INVITE_TO_TRUST: frozenset({_TRUST_LEAD}),
     Permission.READ_RELEASES: frozenset({Role.AUTHORITY_OFFICER}),
+    Permission.PUBLISH_RELEASES: frozenset({Role.PLATFORM_ADMINISTRATOR, Role.RELEASE_PUBLISHER}),
     Permission.ADMINISTER_PLATFORM: frozenset({Role.PLATFORM_ADMINISTRATOR}),
 }
 
@@ -65,5 +67,6 @@ TENANT_OF: dict[Permission, TenantKind] = {
     Permission.EDIT_TRUST: TenantKind.TRUST,
     Permission.INVITE_TO_TRUST: TenantKind.TRUST,
     Permission.READ_RELEASES: TenantKind.AUTHORITY,
+    Permission.PUBLISH_RELEASES: TenantKind.PLATFORM,
     Permission.ADMINISTER_PLATFORM: TenantKind.PLATFORM,
 }

@@ -13,7 +13,7 @@ ROLES_AT: dict[TenantKind, tuple[Role, ...]] = {
     TenantKind.SCHOOL: (Role.PREVENT_LEAD, Role.SCHOOL_READER),
     TenantKind.TRUST: (Role.TRUST_LEAD, Role.TRUST_READER),
     TenantKind.AUTHORITY: (Role.AUTHORITY_OFFICER,),
-    TenantKind.PLATFORM: (Role.PLATFORM_ADMINISTRATOR,),
+    TenantKind.PLATFORM: (Role.PLATFORM_ADMINISTRATOR, Role.RELEASE_PUBLISHER),
 }
 
 KIND_OF: dict[Role, TenantKind] = {role: kind for kind, roles in ROLES_AT.items() for role in roles}
@@ -29,6 +29,7 @@ ROLE_MEANS = {
     Role.TRUST_READER: "Compares the trust's schools and changes nothing. For trustees.",
     Role.AUTHORITY_OFFICER: "Reads the authority's releases. Never sees a school.",
     Role.PLATFORM_ADMINISTRATOR: "Runs the register, people, imports and jobs. Never sees a school's records.",
+    Role.RELEASE_PUBLISHER: "Reviews authorities' releases and lets them come out. Never an officer of the same authority.",
 }
 
 

@@ -7,7 +7,7 @@ An argument is looked up by `endpoint argument` first, then by its name. One tha
 import hashlib
 import io
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from flask_security.recoverable import generate_reset_password_token
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from prevent_trust.database import new_id
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
@@ -29,8 +30,16 @@ from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
 from tenants.feeds.queries import secret_hash
 from tenants.imports.models import ImportKind, ImportRun, ImportState
-from tenants.insights.disclosure.models import Release, ReleaseFile
-from tenants.insights.disclosure.types import TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
+from tenants.insights.disclosure.models import (
+    DraftState,
+    Release,
+    ReleaseContribution,
+    ReleaseDraft,
+    ReleaseDraftFile,
+    ReleaseFile,
+    ReleaseRequest,
+)
+from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust
 from tenants.plan.edition_queries import content_of
 from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
@@ -247,30 +256,43 @@ def _register_run(tenants: Tenants, audience: str) -> Any:
 def _release(tenants: Tenants, audience: str) -> Any:
     """A release that is withheld whole, with the one file that its pages read."""
     found = tenants.make.session.scalar(select(Release.id).where(Release.authority_id == tenants.authority.id))
-    return found or make_release_row(tenants.make, tenants.authority).id
+    return found or make_release_row(tenants.make, tenants.authority, contributors=[tenants.school.id]).id
 
 
-def make_release_row(make: Factory, authority: LocalAuthority) -> Release:
+def make_draft_row(
+    make: Factory, authority: LocalAuthority, *, term: str = "2025-26-summer", state: DraftState = DraftState.AWAITING
+) -> ReleaseDraft:
+    """A draft that was audited, with the files that its page shows."""
     table = ProtectedTable("plan", "Action plans", "Actions", ("Section", "Actions"), (), "This table is withheld.")
     body = ProtectedRelease(schools=None, rules=ReleaseRules(), tables=(table,)).to_json()
-    release: Release = make.add(
-        Release(
+    draft: ReleaseDraft = make.add(
+        ReleaseDraft(
             authority_id=authority.id,
             authority_name=authority.name,
-            term="2025-26-summer",
+            term=term,
             title="Summer term 2026",
             as_at=date(2026, 8, 31),
             period_from=date(2026, 4, 1),
             period_until=date(2026, 8, 31),
-            published_at=SINCE,
-            code_version="strict-1",
-            sha256="0" * 64,
+            state=state,
+            ledger=0,
+            audit_passed=state is not DraftState.REFUSED,
+            document={},
+            report={},
+            audit={},
+            code_version="suppression-1",
+            decided_by=make.account().id if state in {DraftState.APPROVED, DraftState.PUBLISHED} else None,
         )
     )
-    for name, media_type, content in ((TABLES_FILE, "application/json", body), ("plan.csv", "text/csv", b"Section")):
+    for name, media_type, content in (
+        (TABLES_FILE, "application/json", body),
+        (FIGURES_FILE, "application/json", b"[]"),
+        ("plan.csv", "text/csv", b"Section"),
+        ("release.csv", "text/csv", b"Table"),
+    ):
         make.add(
-            ReleaseFile(
-                release_id=release.id,
+            ReleaseDraftFile(
+                draft_id=draft.id,
                 authority_id=authority.id,
                 name=name,
                 media_type=media_type,
@@ -278,7 +300,58 @@ def make_release_row(make: Factory, authority: LocalAuthority) -> Release:
                 sha256=hashlib.sha256(content).hexdigest(),
             )
         )
+    return draft
+
+
+def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: Sequence[uuid.UUID] = ()) -> Release:
+    """A release of an approved draft, made in one transaction as the worker does."""
+    draft = make_draft_row(make, authority, state=DraftState.APPROVED)
+    copied = {name: getattr(draft, name) for name in ("authority_id", "authority_name", "term", "title", "as_at")}
+    release = Release(
+        id=new_id(),
+        **copied,
+        period_from=draft.period_from,
+        period_until=draft.period_until,
+        published_at=SINCE,
+        code_version=draft.code_version,
+        sha256="0" * 64,
+        draft_id=draft.id,
+    )
+    make.session.add(release)
+    make.session.flush()
+    for file in make.session.scalars(select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id)).all():
+        same = {name: getattr(file, name) for name in ("authority_id", "name", "media_type", "body", "sha256")}
+        make.session.add(ReleaseFile(release_id=release.id, **same))
+    make.session.add(
+        ReleaseContribution(release_id=release.id, authority_id=authority.id, contributors=list(contributors))
+    )
+    make.session.commit()
     return release
+
+
+def _draft(tenants: Tenants, audience: str) -> Any:
+    query = select(ReleaseDraft.id).where(
+        ReleaseDraft.authority_id == tenants.authority.id, ReleaseDraft.state == DraftState.AWAITING
+    )
+    found = tenants.make.session.scalar(query)
+    return found or make_draft_row(tenants.make, tenants.authority, term="2026-27-autumn").id
+
+
+def _sent_back(tenants: Tenants, audience: str) -> Any:
+    return make_draft_row(tenants.make, tenants.authority, state=DraftState.REFUSED).id
+
+
+def _release_request(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        ReleaseRequest(
+            authority_id=tenants.authority.id,
+            asked_by=tenants.make.account().id,
+            term="2025-26-summer",
+            subject="referrals",
+            by=["kind"],
+            purpose="To plan",
+        )
+    ).id
 
 
 def _finished_job(tenants: Tenants, audience: str) -> Any:
@@ -499,6 +572,15 @@ ARGUMENTS: dict[str, Maker] = {
     "referral_id": _of_school("referral"),
     "release_id": _release,
     "absence_id": _of_school("staff_absence"),
+    "platform.release_catalogue organisation_id": lambda tenants, audience: tenants.authority.id,
+    "authority.release_download key": lambda tenants, audience: "release.csv",
+    "platform.release_draft_file filename": lambda tenants, audience: "plan.csv",
+    **{
+        f"platform.{name} draft_id": _draft
+        for name in ("release_draft", "release_draft_file", "release_approve", "release_send_back", "release_withdraw")
+    },
+    "platform.release_draft_again draft_id": _sent_back,
+    "request_id": _release_request,
     "staff_id": _of_school("staff_member"),
     "source_id": _source,
     **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},

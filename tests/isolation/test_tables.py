@@ -24,12 +24,13 @@ from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun
 from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, SavedMapping, StaffImportRow
-from tenants.insights.disclosure.models import Release, ReleaseFile, ReleaseValue
+from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseRequest, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reminders.models import ReminderRule
 from tenants.training.models import CourseRule, RuleStanding
 from tests.factories import Factory
+from tests.isolation.addresses import make_draft_row, make_release_row
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
 
 # Every table is in one of these. What the register says of a school is public (GIAS, Open Government Licence).
@@ -37,6 +38,7 @@ REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membershi
 BUILT_IN = {"course", "document", "document_edition", "concern_type", "reference"}
 BY_STAMP = {"outgoing_mail", "job_run"}
 RELEASES = {"release", "release_file", "release_value"}
+REVIEW = {"release_draft", "release_draft_file", "release_contribution", "release_catalogue", "release_request"}
 DRAFTS = {"edition_draft"}
 RULES = {"cover_rule", "course_rule"}  # built-in ones, and those that a trust sets for its schools
 WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an account before any tenant is known
@@ -169,7 +171,7 @@ def test_every_table_is_classified() -> None:
     assert {
         *TABLES,
         "alembic_version",
-    } == OF_A_SCHOOL | REGISTER | BUILT_IN | BY_STAMP | RELEASES | DRAFTS | RULES | WITHOUT_POLICIES
+    } == OF_A_SCHOOL | REGISTER | BUILT_IN | BY_STAMP | RELEASES | REVIEW | DRAFTS | RULES | WITHOUT_POLICIES
 
 
 def test_every_table_with_a_school_has_a_maker_of_rows() -> None:
@@ -416,24 +418,15 @@ def test_a_tenant_writes_no_other_s_mail_and_jobs(
 def releases(make: Factory, world: World) -> dict[str, uuid.UUID]:
     """A release of each authority, by the authority's stamp."""
     made = {}
-    for authority in (world.our_authority, world.their_authority):
-        release = make.add(
-            Release(
-                authority_id=authority.id,
-                authority_name=authority.name,
-                term="2026-27-autumn",
-                title="Autumn term 2026",
-                as_at=date(2026, 12, 31),
-                period_from=date(2026, 9, 1),
-                period_until=date(2026, 12, 31),
-                published_at=datetime(2027, 1, 5, tzinfo=UTC),
-                code_version="1",
-                sha256="0" * 64,
-            )
-        )
-        keys = {"release_id": release.id, "authority_id": authority.id}
-        make.add(ReleaseFile(**keys, name="tables.json", media_type="application/json", body=b"{}", sha256="0" * 64))
-        make.add(ReleaseValue(**keys, values={}, audit={}))
+    for rows, authority in ((world.ours, world.our_authority), (world.theirs, world.their_authority)):
+        release = make_release_row(make, authority, contributors=[rows.school.id])
+        keys = {"authority_id": authority.id}
+        values = {"values": {"a": 1}, "for_auditor": {}, "figures": {}}
+        make.add(ReleaseValue(**keys, draft_id=release.draft_id, **values))
+        make_draft_row(make, authority, term="2026-27-autumn")
+        make.add(ReleaseCatalogue(**keys, left_out=["posts"]))
+        asked = {"term": "2025-26-summer", "subject": "referrals", "by": ["kind"], "purpose": "To plan"}
+        make.add(ReleaseRequest(**keys, asked_by=make.account().id, **asked))
         made[f"authority:{authority.id}"] = release.id
     return made
 
@@ -469,6 +462,8 @@ def test_the_authority_s_role_sees_its_own_releases_only(
         with acting(engines_by_role[AUTHORITY], stamp) as officer:
             assert set(officer.run("select id from release").scalars()) == expected, stamp
             assert set(officer.run("select release_id from release_file").scalars()) == expected, stamp
+            for table in sorted({*TABLES} - READ_BY_THE_AUTHORITY):
+                assert officer.is_refused(f"select from {table}"), (stamp, table)
 
 
 def test_the_authority_s_role_learns_no_school_from_a_function(
@@ -510,11 +505,12 @@ def test_the_authority_s_role_makes_nothing(engines_by_role: dict[str, sa.Engine
 def test_the_values_behind_releases_are_the_worker_s_alone(
     world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine], role: str
 ) -> None:
-    with acting(engines_by_role[role], f"authority:{world.our_authority.id}") as them:
-        for table in RELEASES:
-            assert them.is_refused(f"select id from {table}") is (role == WEB)
-            assert them.is_refused(f"update {table} set created_at = created_at")
-            assert them.is_refused(f"delete from {table}")
+    for stamp in (f"authority:{world.our_authority.id}", "platform:"):
+        with acting(engines_by_role[role], stamp) as them:
+            for table in RELEASES:
+                assert them.is_refused(f"select id from {table}") is (role == WEB)
+                assert them.is_refused(f"update {table} set created_at = created_at")
+                assert them.is_refused(f"delete from {table}")
 
 
 def test_the_worker_sees_the_releases_of_the_authority_that_it_works_for(
@@ -523,8 +519,101 @@ def test_the_worker_sees_the_releases_of_the_authority_that_it_works_for(
     ours = f"authority:{world.our_authority.id}"
     for stamp in every_stamp(world):
         with acting(engines_by_role[WORKER], stamp) as them:
-            found = set(them.run("select release_id from release_value").scalars())
-        assert found == ({releases[ours]} if stamp == ours else set()), stamp
+            found = set(them.run("select authority_id from release_value").scalars())
+        assert found == ({world.our_authority.id} if stamp == ours else set()), stamp
+
+
+def test_an_officer_s_page_sees_no_draft_and_only_its_own_requests(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine]
+) -> None:
+    with acting(engines_by_role[WEB], f"authority:{world.our_authority.id}") as page:
+        for table in ("release_draft", "release_draft_file", "release_catalogue"):
+            assert page.run(f"select count(*) from {table}").scalar_one() == 0, table
+        assert set(page.run("select authority_id from release_request").scalars()) == {world.our_authority.id}
+        assert page.changed("update release_request set state = 'granted', answered_by = asked_by") == 0
+        assert page.changed("update release_draft set state = 'approved'") == 0
+    with acting(engines_by_role[WEB], "platform:") as publisher:
+        assert publisher.run("select count(*) from release_draft").scalar_one() == 4
+
+
+def test_a_school_finds_the_releases_that_it_is_in_and_no_list_of_schools(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine]
+) -> None:
+    ours = releases[f"authority:{world.our_authority.id}"]
+    for stamp, expected in (*((stamp, {ours}) for stamp in world.stamps), (f"school:{world.left.school.id}", set())):
+        with acting(engines_by_role[WEB], stamp) as them:
+            assert set(them.run("select release_id from release_contribution").scalars()) == expected, stamp
+            assert them.is_refused("select contributors from release_contribution")
+
+
+GUARDED = (
+    "update release set title = 'Another'",
+    "update release_file set body = 'other'",
+    "delete from release",
+    "delete from release_file",
+    "delete from release_draft",
+    "update release_draft set document = '{}'::jsonb || '{\"a\": 1}'::jsonb",
+    "update release_draft set audit_passed = not audit_passed",
+    "update release_draft set state = 'published' where state = 'awaiting'",
+    "update release_draft set state = 'awaiting' where state = 'approved'",
+    "insert into release_file (release_id, authority_id, name, media_type, body, sha256)"
+    " select id, authority_id, 'more.csv', 'text/csv', 'more', '0' from release limit 1",
+)
+
+
+@pytest.mark.parametrize("statement", GUARDED)
+def test_what_is_out_is_never_changed_not_even_by_the_tables_owner(
+    releases: dict[str, uuid.UUID], superuser: sa.Engine, statement: str
+) -> None:
+    with acting(superuser, "") as anybody:
+        assert anybody.problem(statement) is errors.IntegrityConstraintViolation
+
+
+def test_nobody_publishes_what_the_auditor_refused_or_nobody_approved(
+    make: Factory, world: World, superuser: sa.Engine
+) -> None:
+    refused = make_draft_row(make, world.our_authority, state=DraftState.REFUSED)
+    awaiting = make_draft_row(make, world.our_authority)
+    by = make.account().id
+    release = (
+        "insert into release (authority_id, authority_name, term, title, as_at, period_from, period_until, published_at,"
+        " code_version, sha256, draft_id) select authority_id, authority_name, term, title, as_at, period_from,"
+        " period_until, now(), code_version, '0', id from release_draft where id = :id"
+    )
+    approve = "update release_draft set state = 'approved', decided_by = :by where id = :id"
+    with acting(superuser, "") as anybody:
+        assert anybody.problem(approve, id=refused.id, by=by) is errors.IntegrityConstraintViolation
+        for draft in (refused, awaiting):
+            assert anybody.problem(release, id=draft.id) is errors.IntegrityConstraintViolation
+        assert anybody.problem(approve, id=awaiting.id, by=None) is errors.CheckViolation
+        assert anybody.changed(approve, id=awaiting.id, by=by) == 1
+
+
+def test_a_draft_that_was_checked_against_fewer_releases_than_are_out_does_not_come_out(
+    make: Factory, world: World, superuser: sa.Engine
+) -> None:
+    make_release_row(make, world.our_authority)
+    late = make_draft_row(make, world.our_authority, term="2026-27-autumn", state=DraftState.APPROVED)
+    with acting(superuser, "") as anybody:
+        assert (
+            anybody.problem(
+                "insert into release (authority_id, authority_name, term, title, as_at, period_from, period_until,"
+                " published_at, code_version, sha256, draft_id) select authority_id, authority_name, term, title, as_at,"
+                " period_from, period_until, now(), code_version, '0', id from release_draft where id = :id",
+                id=late.id,
+            )
+            is errors.IntegrityConstraintViolation
+        )
+
+
+def test_a_withdrawn_release_s_files_are_gone_for_its_readers(
+    world: World, releases: dict[str, uuid.UUID], engines_by_role: dict[str, sa.Engine], superuser: sa.Engine
+) -> None:
+    with superuser.begin() as connection:
+        connection.execute(sa.text("update release set withdrawn_at = now(), withdrawal_note = 'A fault'"))
+    with acting(engines_by_role[AUTHORITY], f"authority:{world.our_authority.id}") as officer:
+        assert officer.run("select withdrawal_note from release").scalars().all() == ["A fault"]
+        assert officer.run("select count(*) from release_file").scalar_one() == 0
 
 
 # Staff lists of a whole trust

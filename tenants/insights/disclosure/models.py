@@ -1,17 +1,109 @@
-"""Releases: what an authority's officers may see. Frozen when made; what is served are the stored bytes.
+"""Releases: what an authority's officers may see. Made as a draft, reviewed, frozen; what is served are the stored bytes.
 
-The database role behind the authority's pages may read `release` and `release_file` and nothing else;
-`release_value` holds what stands behind the hidden cells and is the worker's alone.
+The database role behind the authority's pages may read `release` and `release_file` and nothing else. A draft is for its
+publisher, who sees what is published, what is hidden and why, and no hidden value; `release_value` is the worker's alone.
+Triggers of migration 0011 keep to the order: only an audited and approved draft becomes a release, and neither changes.
 """
 
 import uuid
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record
+from prevent_trust.database import Record, check, closed_set
+
+
+class DraftState(StrEnum):
+    AWAITING = "awaiting"  # its publisher's review
+    REFUSED = "refused"  # by the protector or the auditor
+    SENT_BACK = "sent_back"
+    OVERTAKEN = "overtaken"  # another release came out since it was checked
+    APPROVED = "approved"  # and not out yet
+    PUBLISHED = "published"
+
+
+STATE_NAMES = {
+    DraftState.AWAITING: "Awaits review",
+    DraftState.REFUSED: "Refused by the audit",
+    DraftState.SENT_BACK: "Sent back",
+    DraftState.OVERTAKEN: "Overtaken by another release",
+    DraftState.APPROVED: "Approved, about to come out",
+    DraftState.PUBLISHED: "Published",
+}
+LIVE = (DraftState.AWAITING, DraftState.APPROVED, DraftState.PUBLISHED)
+
+
+class ReleaseDraft(Record):
+    """What is to become a release. `term` says of what: a term's key, or `request-` and the request's first eight digits."""
+
+    __tablename__ = "release_draft"
+
+    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_name: Mapped[str]
+    term: Mapped[str]
+    title: Mapped[str]
+    as_at: Mapped[date]
+    period_from: Mapped[date]
+    period_until: Mapped[date]
+    request_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_request.id"))
+    state: Mapped[DraftState] = mapped_column(closed_set(DraftState, "state"))
+    ledger: Mapped[int]  # how many releases of the authority it was checked against
+    schools: Mapped[int | None]
+    audit_passed: Mapped[bool]
+    problem: Mapped[str | None]  # why it was refused
+    document: Mapped[dict[str, Any]]  # structure, what is shown and the mask; no hidden value
+    report: Mapped[dict[str, Any]]
+    audit: Mapped[dict[str, Any]]
+    code_version: Mapped[str]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    withdrawal_note: Mapped[str | None]
+    withdrawn_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+
+    files: Mapped[list["ReleaseDraftFile"]] = relationship(order_by="ReleaseDraftFile.name")
+
+    __table_args__ = (
+        check("state not in ('awaiting', 'approved', 'published') or audit_passed", "audited"),
+        check("state not in ('approved', 'published') or decided_by is not null", "approved_by_somebody"),
+        check("state <> 'sent_back' or coalesce(reason, '') <> ''", "sent_back_with_reason"),
+        Index(
+            "uq_release_draft_live",
+            "authority_id",
+            "term",
+            unique=True,
+            postgresql_where=text("state in ('awaiting', 'approved', 'published')"),
+        ),
+    )
+
+
+class ReleaseDraftFile(Record):
+    __tablename__ = "release_draft_file"
+
+    draft_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release_draft.id"))
+    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    name: Mapped[str]
+    media_type: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("draft_id", "name"),)
+
+
+class ReleaseValue(Record):
+    """The true values behind a draft, and what each school adds to them: for checking later releases. The worker's alone."""
+
+    __tablename__ = "release_value"
+
+    draft_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release_draft.id"), unique=True)
+    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    values: Mapped[dict[str, Any]]
+    for_auditor: Mapped[dict[str, Any]]
+    figures: Mapped[dict[str, Any]]
 
 
 class Release(Record):
@@ -19,7 +111,7 @@ class Release(Record):
 
     authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
     authority_name: Mapped[str]
-    term: Mapped[str]  # e.g. 2026-27-autumn
+    term: Mapped[str]  # e.g. 2026-27-autumn, or request-…
     title: Mapped[str]
     as_at: Mapped[date]
     period_from: Mapped[date]
@@ -27,10 +119,16 @@ class Release(Record):
     published_at: Mapped[datetime]
     code_version: Mapped[str]
     sha256: Mapped[str]  # over the files, in the order of their names
+    draft_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_draft.id"), unique=True)
+    withdrawn_at: Mapped[datetime | None]
+    withdrawal_note: Mapped[str | None]
 
     files: Mapped[list["ReleaseFile"]] = relationship(order_by="ReleaseFile.name")
 
-    __table_args__ = (UniqueConstraint("authority_id", "term"),)
+    __table_args__ = (
+        UniqueConstraint("authority_id", "term"),
+        check("(withdrawn_at is null) = (coalesce(withdrawal_note, '') = '')", "withdrawn_with_note"),
+    )
 
 
 class ReleaseFile(Record):
@@ -46,12 +144,61 @@ class ReleaseFile(Record):
     __table_args__ = (UniqueConstraint("release_id", "name"),)
 
 
-class ReleaseValue(Record):
-    """The true values behind a release, kept so that later releases can be checked against it."""
+class ReleaseContribution(Record):
+    """Which schools' records are in a release. A school and its trust find the release by it; nobody reads the list."""
 
-    __tablename__ = "release_value"
+    __tablename__ = "release_contribution"
 
     release_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release.id"), unique=True)
     authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
-    values: Mapped[dict[str, Any]]
-    audit: Mapped[dict[str, Any]]
+    contributors: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(UUID()))
+
+    __table_args__ = (Index("ix_release_contribution_contributors", "contributors", postgresql_using="gin"),)
+
+
+class ReleaseCatalogue(Record):
+    """What of the catalogue an authority's releases leave out. An authority without a row has the whole."""
+
+    __tablename__ = "release_catalogue"
+
+    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"), unique=True)
+    left_out: Mapped[list[str]]
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+
+class RequestState(StrEnum):
+    ASKED = "asked"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
+REQUEST_STATE_NAMES = {
+    RequestState.ASKED: "Waits for an answer",
+    RequestState.GRANTED: "Published",
+    RequestState.DECLINED: "Declined",
+}
+
+
+class ReleaseRequest(Record):
+    """An officer asks for a further table: a subject of the catalogue by one or two classifications, and what it is for."""
+
+    __tablename__ = "release_request"
+
+    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    term: Mapped[str]  # the term whose figures are asked for
+    subject: Mapped[str]
+    by: Mapped[list[str]]
+    purpose: Mapped[str]
+    state: Mapped[RequestState] = mapped_column(
+        closed_set(RequestState, "state"), default=RequestState.ASKED, server_default="asked"
+    )
+    answer: Mapped[str | None]
+    answered_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    answered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        check("state = 'asked' or answered_by is not null", "answered_by_somebody"),
+        check("state <> 'declined' or coalesce(answer, '') <> ''", "declined_with_answer"),
+        Index("ix_release_request_authority_id", "authority_id"),
+    )

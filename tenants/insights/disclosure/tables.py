@@ -1,211 +1,234 @@
-"""Builds the protected tables of a release from what each of its schools adds.
+"""Writes the protector's result as tables of text. Of a hidden cell nothing comes in, so nothing can come out."""
 
-The true figures go in as contributions and do not come out: a `ProtectedTable` has texts only.
-"""
-
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from tenants.calendar.rules import Term
-from tenants.insights.disclosure.audit import PublishedLine
-from tenants.insights.disclosure.rules import (
-    AudienceTotal,
+from tenants.calendar.rules import parse_term
+from tenants.insights.disclosure.catalogue import CatalogueTable
+from tenants.insights.disclosure.engine.types import Dimension, Protected, TableResult
+from tenants.insights.disclosure.engine.types import Symbol as EngineSymbol
+from tenants.insights.disclosure.gather import ALL
+from tenants.insights.disclosure.system import Layout
+from tenants.insights.disclosure.types import HIDDEN, ProtectedCell, ProtectedRow, ProtectedTable
+from tenants.insights.disclosure.writing import (
+    NO_RETURN,
+    STRUCTURAL_ZERO,
     count_cell,
-    is_sensitive,
     percent_cell,
-    protect_line,
     rate_cell,
-    totals_to_hide,
-)
-from tenants.insights.disclosure.types import HIDDEN, ProtectedCell, ProtectedRow, ProtectedTable, ReleaseRules
-from tenants.plan.models import THEME_NAMES, Theme
-from tenants.plan.rules import SectionCounts
-
-PLAN, TRAINING, READING, REFERRALS = "plan", "training", "reading", "referrals"
-PLAN_COLUMNS = (
-    "Section of the plan",
-    "Actions",
-    "Met",
-    "Partly met",
-    "Not met",
-    "Not answered or not applicable",
-    "Met, of all actions",
 )
 
-
-@dataclass(frozen=True)
-class CoverageFigures:
-    """A course or document: who needs it, and what each school of the release adds (have it, need it)."""
-
-    title: str
-    audience: frozenset[str]
-    by_school: tuple[tuple[int, int], ...]
-
-    @property
-    def parts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Those who have it and those who have not."""
-        return tuple(n for n, _ in self.by_school), tuple(d - n for n, d in self.by_school)
-
-    @property
-    def needed(self) -> tuple[int, ...]:
-        return tuple(d for _, d in self.by_school)
-
-    @property
-    def schools(self) -> int:
-        return sum(1 for value in self.needed if value)
-
-
-@dataclass(frozen=True)
-class ReferralFigures:
-    """Referrals of a term and pupils on roll, by school; schools whose pupils are not known are left out."""
-
-    referrals: tuple[int, ...]
-    pupils: tuple[int, ...]
+# The first state against the rest, then the rest one by one; by the ends of the categories' keys.
+_PART_TITLES = {
+    "state": {"green": "Green", "rest": "Not green", "amber": "Amber", "red": "Red", "not_answered": "Not answered"},
+    "post": {
+        "filled": "Filled",
+        "rest": "Not filled for long",
+        "lapsing": "Training about to lapse",
+        "untrained": "Training missing or expired",
+        "vacant": "Vacant",
+    },
+    "overdue": {"none": "None", "rest": "Some", "few": "1 to 5", "many": "6 or more"},
+    "band": {
+        "all": "All staff",
+        "rest": "Not all staff",
+        "most": "90% or more",
+        "half": "50% to 89%",
+        "fewer": "Under 50%",
+    },
+}
+_TOTALS = {"phase": "All phases", "kind": "All types of school", "concern": "All types of concern"}
+_WITHHELD = "This table is withheld: {}"
+_COARSER = {
+    "concern": "Single types of concern are not given: too many of their numbers would be hidden.",
+    "phase": "Phases are not given: too many of their numbers would be hidden.",
+    "kind": "Types of school are not given: too many of their numbers would be hidden.",
+}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything that a release is made from. `schools` are those in it, in the order of every contribution."""
+class Writer:
+    """Writes the tables of one release. `done` is none when there are too few schools for anything to be shown."""
 
-    schools: tuple[uuid.UUID, ...]
-    plan: Mapping[Theme, tuple[SectionCounts, ...]]
-    training: tuple[CoverageFigures, ...]
-    reading: tuple[CoverageFigures, ...]
-    referrals: ReferralFigures
+    def __init__(self, layout: Layout, done: Protected) -> None:
+        self.layout, self.done = layout, done
+        self.results = {table.key: table for table in done.tables}
+        day = date.fromisoformat(layout.figures.as_at)
+        self.as_at = f"as at {day.day} {day:%B %Y}"
+
+    def table(self, entry: CatalogueTable) -> ProtectedTable | None:
+        """The entry's table; none when its classification tells nothing apart or there is nothing to count."""
+        write: dict[str, Callable[[CatalogueTable], ProtectedTable | None]] = {
+            "taking-part": self._taking_part,
+            "sections": lambda table: self._distributions(table, "state", "Section of the plan"),
+            "posts": lambda table: self._distributions(table, "post", "Role"),
+            "timeliness": lambda table: self._distributions(table, "overdue", "Actions"),
+            "training-bands": lambda table: self._distributions(table, "band", "Course"),
+            "reading-bands": lambda table: self._distributions(table, "band", "Document"),
+            "training": self._coverage,
+            "reading": self._coverage,
+            "referrals": self._referrals,
+            "referral-rates": self._rates,
+        }
+        return write[entry.subject](entry)
+
+    def _made(
+        self,
+        entry: CatalogueTable,
+        columns: Sequence[str],
+        rows: Sequence[ProtectedRow],
+        results: Sequence[TableResult],
+    ) -> ProtectedTable | None:
+        if not results:
+            return None
+        why = sorted({each.withheld for each in results if each.withheld})
+        coarser = sorted({name for each in results for name in each.collapsed if name in _COARSER})
+        some = "Some lines are left out: too much of them would be hidden." if why and rows else ""
+        note = " ".join(filter(None, (*(_COARSER[name] for name in coarser), some)))
+        withheld = "" if rows else _WITHHELD.format(_lower(why[0]) if why else "there is nothing in it.")
+        caption = f"{entry.caption}, {self.as_at}"
+        return ProtectedTable(entry.key, entry.title, caption, tuple(columns), tuple(rows), withheld, note)
+
+    def _cell(self, key: str) -> ProtectedCell:
+        found = self.done.cells[key]
+        if found.symbol is EngineSymbol.STRUCTURAL_ZERO:
+            return STRUCTURAL_ZERO
+        return count_cell(found.shown)
+
+    def _results_of(self, entry: CatalogueTable) -> list[tuple[str, TableResult]]:
+        """The tables and shares that make up the entry's, with the part of the key after the entry's own."""
+        start = f"{entry.key}:"
+        found = [(key.removeprefix(start), each) for key, each in self.results.items() if key.startswith(start)]
+        return found or [(key, each) for key, each in self.results.items() if key == entry.key]
+
+    def _title(self, name: str) -> str:
+        kind, _, key = name.partition(":")
+        if kind == "timeliness":
+            return "Past their date and not done"
+        titles = self.layout.figures.titles
+        return titles[f"post:{key}"] if kind == "posts" else titles[key or kind]
+
+    def _dimension(self, key: str) -> Dimension:
+        return {
+            "phase": self.layout.phase,
+            "kind": self.layout.kind,
+            "concern": self.layout.concern,
+            "time": self.layout.time,
+        }[key]
+
+    def _name(self, dimension: str, category: str) -> str:
+        if dimension == "time":
+            return parse_term(category).title if category in {each.term for each in self.layout.year} else "Year so far"
+        if category == ALL:
+            return _TOTALS[dimension]
+        titles = self.layout.figures.titles
+        return titles.get(category) or titles[f"concern:{category.removeprefix('type-')}"]
+
+    def _places(self, result: TableResult, dimensions: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """The classes that a result has left, each group before what is in it, the total first."""
+        if not result.cells:
+            return
+        if not dimensions:
+            yield ()
+            return
+        there = {place[result.dimensions.index(dimensions[0])] for place in result.cells}
+        for category in _downwards(self._dimension(dimensions[0])):
+            if category in there:
+                for rest in self._places(result, dimensions[1:]):
+                    yield (category, *rest)
+
+    def _heading(self, first: str, dimensions: Sequence[str], place: Sequence[str]) -> str:
+        names = [self._name(name, category) for name, category in zip(dimensions, place, strict=True)]
+        return f"{first}: {', '.join(names)}" if first and names else first or ", ".join(names)
+
+    def _distributions(self, entry: CatalogueTable, part: str, first: str) -> ProtectedTable | None:
+        """Schools by state: a row for each section, role or course, and for each class of school."""
+        results = self._results_of(entry)
+        rows = []
+        for name, result in results:
+            by = [key for key in result.dimensions if key != part]
+            for place in self._places(result, by):
+                parts = [result.cells.get((f"{part}-{each}", *place)) for each in _PART_TITLES[part]]
+                states = (self._cell(key) if key else HIDDEN for key in parts)  # not told apart is hidden
+                cells = (*states, self._cell(result.cells[(ALL, *place)]))
+                rows.append(ProtectedRow(self._heading(self._title(name), by, place), cells))
+        columns = (first, *_PART_TITLES[part].values(), "Schools")
+        return self._made(entry, columns, rows, [result for _, result in results])
+
+    def _coverage(self, entry: CatalogueTable) -> ProtectedTable | None:
+        words = {
+            "training": ("Course", "Staff who need it", "Staff who have it", "Have it, of those who need it"),
+            "reading": ("Document", "Staff who must read it", "Staff who confirmed it", "Confirmed, of those who must"),
+        }[entry.subject]
+        results, rows = self._results_of(entry), []
+        for name, result in results:
+            for place in self._places(result, result.dimensions):
+                whole, part = result.wholes[place], result.cells[place]
+                have, need = self.done.cells[part].shown, self.done.cells[whole].shown
+                hidden = self.done.percent_is_hidden(result.key, place)
+                cells = (self._cell(whole), self._cell(part), percent_cell(have, need, hidden=hidden))
+                rows.append(ProtectedRow(self._heading(self._title(name), result.dimensions, place), cells))
+        return self._made(entry, words, rows, [result for _, result in results])
+
+    def _referrals(self, entry: CatalogueTable) -> ProtectedTable | None:
+        """A row for each term and class, a column for each class of the last classification."""
+        found = self._results_of(entry)
+        if not found:
+            return None
+        result = found[0][1]
+        *before, last = [key for key in result.dimensions if key != "time"] or [""]
+        across = [place[0] for place in self._places(result, [last])] if last else []
+        rows = []
+        for place in self._places(result, ["time", *before]):
+            at = dict(zip(("time", *before), place, strict=True))
+            wanted = [at | {last: category} for category in across] or [at]
+            keys = [result.cells[tuple(each[key] for key in result.dimensions)] for each in wanted]
+            heading = self._heading(self._name("time", at["time"]), before, place[1:])
+            rows.append(ProtectedRow(heading, tuple(map(self._cell, keys))))
+        columns = [self._name(last, category) for category in across] or ["Referrals"]
+        return self._made(entry, ("Term and type of concern" if before else "Term", *columns), rows, [result])
+
+    def _rates(self, entry: CatalogueTable) -> ProtectedTable | None:
+        found = self._results_of(entry)
+        if not found:
+            return None
+        result, figures, rows = found[0][1], self.layout.figures, []
+        pupils = Counter({ALL: sum(figures.pupils.values())})
+        for school, count in figures.pupils.items():
+            pupils[figures.classes[school]["phase"]] += count
+        by = [key for key in result.dimensions if key != "time"]
+        for place in self._places(result, by) if result.cells else ():
+            at = dict(zip(by, place, strict=True)) | {"time": self.layout.time.total}
+            key = result.cells[tuple(at[name] for name in result.dimensions)]
+            on_roll = pupils[at.get("phase", ALL)]
+            shown = self.done.cells[key].shown
+            cells = (self._cell(key), count_cell(on_roll), rate_cell(shown, on_roll))
+            rows.append(ProtectedRow(self._heading("", by, place) or _TOTALS["phase"], cells))
+        columns = ("Phase", "Referrals", "Pupils on roll", "Per 1,000 pupils")
+        return self._made(entry, columns, rows, [result])
+
+    def _taking_part(self, entry: CatalogueTable) -> ProtectedTable | None:
+        figures = self.layout.figures
+        taking = Counter(classes["phase"] for classes in figures.classes.values())
+        rows = []
+        for key in (ALL, *self.layout.phase.children[ALL]):
+            there = sum(figures.open_schools.values()) if key == ALL else figures.open_schools.get(key, 0)
+            part = len(figures.classes) if key == ALL else taking[key]
+            cells = (count_cell(there), count_cell(part) if part else NO_RETURN, percent_cell(part, there))
+            rows.append(ProtectedRow(self._name("phase", key), cells))
+        columns = ("Phase", "Schools open", "Schools in this release", "Have taken part")
+        caption = f"{entry.caption}, {self.as_at}"
+        return ProtectedTable(entry.key, entry.title, caption, columns, tuple(rows))
 
 
-def protected_tables(figures: Figures, *, term: Term, as_at: date, rules: ReleaseRules) -> tuple[ProtectedTable, ...]:
-    """The tables of a release, with everything hidden that its rules hide."""
-    day = f"{as_at.day} {as_at:%B %Y}"
-    training_rows, reading_rows = _coverage_rows(figures, rules)
-    return (
-        _table(
-            PLAN,
-            "Action plans",
-            f"Actions of all schools’ plans together, by section and state, as at {day}",
-            PLAN_COLUMNS,
-            [_plan_row(theme, figures.plan.get(theme, ()), rules) for theme in Theme],
-            rules,
-        ),
-        _table(
-            TRAINING,
-            "Training",
-            f"Staff of all schools together who need each course, and those whose training is valid, as at {day}",
-            ("Course", "Staff who need it", "Staff who have it", "Have it, of those who need it"),
-            training_rows,
-            rules,
-        ),
-        _table(
-            READING,
-            "Reading",
-            f"Staff of all schools together who must read each document, and those who confirmed it, as at {day}",
-            ("Document", "Staff who must read it", "Staff who confirmed it", "Confirmed, of those who must read it"),
-            reading_rows,
-            rules,
-        ),
-        _table(
-            REFERRALS,
-            "Referrals",
-            f"Prevent referrals made by all schools together in the {term.title.lower()}."
-            " Schools with no number of pupils in the register are left out",
-            ("Term", "Referrals made", "Referrals per 1,000 pupils"),
-            [_referral_row(figures.referrals, term, rules)],
-            rules,
-        ),
-    )
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
-def _table(
-    key: str,
-    title: str,
-    caption: str,
-    columns: tuple[str, ...],
-    rows: Sequence[ProtectedRow | None],
-    rules: ReleaseRules,
-) -> ProtectedTable:
-    """A row is none where too few schools add to it. A table with no other rows is withheld."""
-    if not any(rows):
-        why = f"This table is withheld: fewer than {rules.schools} schools add to it."
-        return ProtectedTable(key, title, caption, columns, (), why)
-    return ProtectedTable(key, title, caption, columns, tuple(row for row in rows if row is not None))
+def _downwards(dimension: Dimension) -> Iterator[str]:
+    def below(category: str) -> Iterator[str]:
+        yield category
+        for child in dimension.children.get(category, ()):
+            yield from below(child)
 
-
-def _plan_row(theme: Theme, counts: Sequence[SectionCounts], rules: ReleaseRules) -> ProtectedRow | None:
-    if sum(1 for each in counts if each.total) < rules.schools:
-        return None
-    parts = [
-        [each.met for each in counts],
-        [each.partly_met for each in counts],
-        [each.not_met for each in counts],
-        [each.total - each.met - each.partly_met - each.not_met for each in counts],
-    ]
-    mask = protect_line(parts, rules)
-    total = sum(each.total for each in counts)
-    cells = (
-        count_cell(total, hidden=mask.total),
-        *(count_cell(sum(part), hidden=hidden) for part, hidden in zip(parts, mask.parts, strict=True)),
-        percent_cell(sum(parts[0]), total, hidden=mask.parts[0] or mask.total),
-    )
-    return ProtectedRow(THEME_NAMES[theme], cells)
-
-
-def _coverage_rows(
-    figures: Figures, rules: ReleaseRules
-) -> tuple[list[ProtectedRow | None], list[ProtectedRow | None]]:
-    """The rows of both tables, looked at together: their totals are of the same people."""
-    shown = [each for each in (*figures.training, *figures.reading) if each.schools >= rules.schools]
-    hidden = totals_to_hide([AudienceTotal(each.audience, each.needed) for each in shown], rules)
-    too_close = [each for place, each in enumerate(shown) if place in hidden]
-
-    def row(each: CoverageFigures) -> ProtectedRow | None:
-        return _coverage_row(each, rules, hide=each in too_close) if each.schools >= rules.schools else None
-
-    return [row(each) for each in figures.training], [row(each) for each in figures.reading]
-
-
-def _coverage_row(figures: CoverageFigures, rules: ReleaseRules, *, hide: bool) -> ProtectedRow:
-    if hide:
-        return ProtectedRow(figures.title, (HIDDEN, HIDDEN, HIDDEN))
-    mask = protect_line(figures.parts, rules)
-    have, need = sum(figures.parts[0]), sum(figures.needed)
-    return ProtectedRow(
-        figures.title,
-        (
-            count_cell(need, hidden=mask.total),
-            count_cell(have, hidden=mask.parts[0]),
-            percent_cell(have, need, hidden=mask.hides_anything),
-        ),
-    )
-
-
-def _referral_row(figures: ReferralFigures, term: Term, rules: ReleaseRules) -> ProtectedRow | None:
-    if len(figures.pupils) < rules.schools:
-        return None
-    hidden = is_sensitive(figures.referrals, rules)
-    count = sum(figures.referrals)
-    cells = (count_cell(count, hidden=hidden), rate_cell(count, sum(figures.pupils), hidden=hidden))
-    return ProtectedRow(term.title, cells)
-
-
-def published_lines(tables: Sequence[ProtectedTable]) -> list[PublishedLine]:
-    """What the auditor looks at: the lines as anybody reads them off the tables."""
-    lines = []
-    for table in tables:
-        for row in table.rows:
-            name = f"{table.key}: {row.heading}"
-            if table.key == PLAN:
-                total, *parts = (_number(cell) for cell in row.cells[:5])
-                lines.append(PublishedLine(name, tuple(parts), total))
-            elif table.key == REFERRALS:
-                lines.append(PublishedLine(name, (_number(row.cells[0]),), None))
-            else:
-                total, have = _number(row.cells[0]), _number(row.cells[1])
-                rest = None if total is None or have is None else total - have
-                lines.append(PublishedLine(name, (have, rest), total))
-    return lines
-
-
-def _number(cell: ProtectedCell) -> int | None:
-    return None if cell.symbol else int(cell.text.replace(",", ""))
+    return below(dimension.total)

@@ -5,7 +5,7 @@ Nothing here holds a true value beside a hidden cell. The authority's pages read
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -15,6 +15,8 @@ class Symbol(StrEnum):
     """The symbols of official education statistics that these tables use."""
 
     HIDDEN = "c"
+    STRUCTURAL_ZERO = "z"
+    NO_RETURN = "x"
     LOW = "low"
 
 
@@ -23,10 +25,14 @@ SYMBOL_MEANINGS = {
         "Hidden. The number is small, or leaves a small number over, or comes from too few schools, or would let"
         " another hidden number be worked out. A hidden number may be zero."
     ),
+    Symbol.STRUCTURAL_ZERO: "Cannot be anything but zero: there is no such school, or nothing to count.",
+    Symbol.NO_RETURN: "No school of this kind has taken part.",
     Symbol.LOW: "More than zero, but it rounds to zero.",
 }
 
 TABLES_FILE = "tables.json"
+FIGURES_FILE = "figures.json"
+DOCUMENT_FILE = "document.json"
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class ProtectedRow:
 class ProtectedTable:
     """A table of a release. `columns` name the heading's column and then one for each cell of a row.
 
-    `withheld` says why the table has no rows; it is empty for a table that has.
+    `withheld` says why the table has no rows; it is empty for a table that has. `note` says in which coarser classes a table
+    is given, where the finer ones would have been mostly hidden.
     """
 
     key: str
@@ -79,6 +86,7 @@ class ProtectedTable:
     columns: tuple[str, ...]
     rows: tuple[ProtectedRow, ...]
     withheld: str = ""
+    note: str = ""
 
     @property
     def hidden_cells(self) -> int:
@@ -102,12 +110,35 @@ class ProtectedTable:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A figure of a release that is read first: `words` say it, `change` compares it with the last comparable release.
+
+    `value` and `of` are published numbers, for comparing a later release with this one; `past` are (release, text) pairs of
+    the releases before it, oldest first.
+    """
+
+    key: str
+    title: str
+    words: str
+    change: str = ""
+    value: int | None = None
+    of: int | None = None
+    past: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class ProtectedRelease:
-    """The tables of a release, how many schools are in it (none when that is hidden), and the rules it was made with."""
+    """The tables of a release, how many schools are in it (none when that is hidden), and the rules it was made with.
+
+    `open_schools` is how many the register has in the area. `waiting` are tables of the catalogue that wait, with what for.
+    """
 
     schools: int | None
     rules: ReleaseRules
     tables: tuple[ProtectedTable, ...]
+    open_schools: int | None = None
+    headlines: tuple[Headline, ...] = ()
+    waiting: tuple[tuple[str, str], ...] = ()
 
     def table(self, key: str) -> ProtectedTable | None:
         return next((table for table in self.tables if table.key == key), None)
@@ -122,6 +153,9 @@ class ProtectedRelease:
             "schools": self.schools,
             "rules": vars(self.rules),
             "tables": [_table_content(table) for table in self.tables],
+            "open_schools": self.open_schools,
+            "headlines": [asdict(each) for each in self.headlines],
+            "waiting": self.waiting,
         }
         return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
@@ -133,6 +167,9 @@ class ProtectedRelease:
             schools=content["schools"],
             rules=ReleaseRules(**content["rules"]),
             tables=tuple(_table_from(table) for table in content["tables"]),
+            open_schools=content.get("open_schools"),
+            headlines=tuple(_headline_from(each) for each in content.get("headlines", ())),
+            waiting=tuple((title, why) for title, why in content.get("waiting", ())),
         )
 
 
@@ -151,7 +188,12 @@ def _table_content(table: ProtectedTable) -> dict[str, Any]:
             for row in table.rows
         ],
         "withheld": table.withheld,
+        "note": table.note,
     }
+
+
+def _headline_from(content: dict[str, Any]) -> Headline:
+    return Headline(**content | {"past": tuple((title, text) for title, text in content["past"])})
 
 
 def _table_from(content: dict[str, Any]) -> ProtectedTable:
@@ -172,6 +214,7 @@ def _table_from(content: dict[str, Any]) -> ProtectedTable:
             for row in content["rows"]
         ),
         withheld=content["withheld"],
+        note=content.get("note", ""),
     )
 
 
@@ -188,6 +231,8 @@ class ReleaseSummary:
     published_at: datetime
     code_version: str
     sha256: str
+    withdrawn_at: datetime | None = None
+    withdrawal_note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,3 +242,4 @@ class PublishedRelease:
     summary: ReleaseSummary
     authority_name: str
     content: ProtectedRelease
+    files: tuple[str, ...] = ()

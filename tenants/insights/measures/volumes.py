@@ -1,5 +1,6 @@
 """Volumes of referrals by term."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import date
 
@@ -38,3 +39,20 @@ def referral_volumes(scope: Scope, *, terms: Sequence[Term], as_at: date) -> lis
         | as_known(as_at),
     )
     return [TermVolume(*row) for row in rows]
+
+
+_CONCERNS = text(f"""
+select r.school_id, c.key, count(*)
+from {known("referral")} r
+join concern_type c on c.id = r.concern_type_id
+where r.made_on between :first_day and least(:last_day, :as_at)
+group by r.school_id, c.key
+order by r.school_id, c.key
+""")
+
+
+def referrals_by_concern(scope: Scope, *, term: Term, as_at: date) -> list[tuple[uuid.UUID, str, int]]:
+    """For each school of the scope and each type of concern: how many referrals were made in the term. Only where any were."""
+    require_bound(scope)
+    found = db.session.execute(_CONCERNS, {"first_day": term.first_day, "last_day": term.last_day} | as_known(as_at))
+    return [(row[0], row[1], row[2]) for row in found]

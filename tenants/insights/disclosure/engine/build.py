@@ -147,6 +147,8 @@ def _as_before(cell: Cell, required: Mapping[str, Any]) -> Sensitivity:
         return Sensitivity(
             Reason.SMALL, max(0.0, required["high"] - cell.value), max(0.0, cell.value - required["low"])
         )
+    if "up" in required:  # “all of them” can only seem less
+        return Sensitivity(Reason.CONTRIBUTORS, required["up"], min(required["width"] - required["up"], cell.value))
     half = required["width"] / 2
     return Sensitivity(Reason.CONTRIBUTORS, half if cell.value >= half else required["width"], min(half, cell.value))
 

@@ -274,8 +274,15 @@ def _add_to(cell: Cell, piece: Cell) -> None:
 
 
 def _add_cells(board: Board, measure: Measure, view: View) -> None:
-    for key in view.keys().values():
-        board.cells.setdefault(key, _new_cell(key, measure)).published = True
+    trees = dict(_by_key(view))
+    for place, key in view.keys().items():
+        at = dict(zip(view.table.dimensions, place, strict=True))
+        cell = board.cells.setdefault(key, _new_cell(key, measure))
+        cell.published = True
+        if measure.known_over and all(
+            name not in at or at[name] == trees[name].dimension.total for name in measure.known_over
+        ):
+            cell.public = True
 
 
 def _add_margins(board: Board, view: View) -> None:
@@ -301,4 +308,7 @@ def _lay_out_rest(board: Board, share: Share, part: View) -> None:
         board.cells[key] = replace(
             whole, key=key, value=whole.value - some.value, parts=parts, published=False, public=False, weight=0.0
         )
+        # “All of them have it” and “none of them has it” say something of everybody, as in a dimension that reveals.
+        board.cells[key].all_of_parent = bool(whole.value) and not some.value
+        some.all_of_parent = some.all_of_parent or (bool(whole.value) and some.value == whole.value)
         board.add_equation([some.key, key], whole.key)

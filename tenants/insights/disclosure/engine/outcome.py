@@ -169,7 +169,7 @@ def _for_auditor(request: Request, built: Built, hidden: Bools) -> Document:
         if what.reason is Reason.SMALL:
             sensitive[key] = {"low": low, "high": high}
         else:
-            sensitive[key] = {"width": what.up + what.down}
+            sensitive[key] = {"width": what.up + what.down, "up": what.up}
     insiders = []
     for insider in built.system.insiders:
         own = {built.keys[cell]: part for cell, part in insider.own.items() if hidden[cell]}

@@ -70,7 +70,9 @@ class Measure:
     """Atoms of one number. Places without an atom are zeros that could have been more, unless `unlisted_are_structural`.
 
     `public`: everybody knows the values (pupils on roll): never hidden. `contributors_known`: whether the keys of `parts`
-    are schools; if not, neither the rule on contributors nor insiders apply.
+    are schools; if not, neither the rule on contributors nor insiders apply. `known_over`: dimensions over whose totals the
+    numbers are everybody's knowledge though the parts are not (how many schools there are, whatever their state): these
+    margins are never hidden.
     """
 
     key: str
@@ -80,6 +82,7 @@ class Measure:
     public: bool = False
     contributors_known: bool = True
     unlisted_are_structural: bool = False
+    known_over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

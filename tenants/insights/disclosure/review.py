@@ -1,0 +1,200 @@
+"""Reads for publishers (the platform's scope), for officers' requests, and for schools: which releases contain their records.
+
+A publisher sees what a draft publishes, hides and why, its audit and its loss; true values of hidden cells are in a table
+that the pages' role cannot read.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, SchoolScope, TrustScope, require_bound
+from tenants.insights.disclosure.models import (
+    REQUEST_STATE_NAMES,
+    DraftState,
+    ReleaseCatalogue,
+    ReleaseContribution,
+    ReleaseDraft,
+    ReleaseDraftFile,
+    ReleaseRequest,
+)
+from tenants.insights.disclosure.requests import entry_of
+from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease
+from tenants.organisations.models import LocalAuthority
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """A draft or release in the ledger, with what it makes known: numbers shown, numbers hidden, the tightest interval."""
+
+    draft: ReleaseDraft
+    shown: int
+    hidden: int
+    tightest: float | None
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A hidden cell as a publisher sees it: why it is hidden, and all that anybody can know of it."""
+
+    key: str
+    why: str
+    low: float
+    high: float | None
+
+
+def drafts(scope: PlatformScope, *, state: DraftState | None = None) -> list[LedgerLine]:
+    """The ledger of all authorities, newest first."""
+    require_bound(scope)
+    query = select(ReleaseDraft).order_by(ReleaseDraft.created_at.desc()).limit(500)
+    rows = db.session.scalars(query.where(ReleaseDraft.state == state) if state else query)
+    return [_line(draft) for draft in rows]
+
+
+def _line(draft: ReleaseDraft) -> LedgerLine:
+    cells = draft.document.get("cells", {}).values()
+    widths = [high - low for low, high in draft.audit.get("intervals", {}).values() if high is not None]
+    return LedgerLine(
+        draft,
+        shown=sum("shown" in cell for cell in cells),
+        hidden=sum(cell.get("symbol") == "c" for cell in cells),
+        tightest=min(widths) if widths else None,
+    )
+
+
+def draft_by_id(scope: PlatformScope, draft_id: uuid.UUID) -> LedgerLine | None:
+    require_bound(scope)
+    draft = db.session.get(ReleaseDraft, draft_id)
+    return _line(draft) if draft else None
+
+
+def earlier_releases(scope: PlatformScope, draft: ReleaseDraft) -> list[ReleaseDraft]:
+    """What is out of the draft's authority, with which the draft was checked together; oldest first."""
+    require_bound(scope)
+    return list(
+        db.session.scalars(
+            select(ReleaseDraft)
+            .where(
+                ReleaseDraft.authority_id == draft.authority_id,
+                ReleaseDraft.state == DraftState.PUBLISHED,
+                ReleaseDraft.id != draft.id,
+                ReleaseDraft.decided_at < func.coalesce(draft.decided_at, func.now()),
+            )
+            .order_by(ReleaseDraft.decided_at)
+        )
+    )
+
+
+def hidden_cells(draft: ReleaseDraft) -> list[Hidden]:
+    """Every hidden number of a draft. Why it is, is for the publisher alone."""
+    why: dict[str, str] = draft.report.get("why", {})
+    intervals: dict[str, list[float | None]] = draft.audit.get("intervals", {})
+    found = []
+    for key in sorted(why):
+        low, high = intervals.get(key, [0.0, None])
+        found.append(Hidden(key, why[key], low or 0.0, high))
+    return found
+
+
+def preview(
+    scope: PlatformScope, draft_id: uuid.UUID
+) -> tuple[ProtectedRelease, list[dict[str, Any]], list[str]] | None:
+    """The draft's tables, figures and files as its readers will get them; none for one that was refused."""
+    require_bound(scope)
+    tables, figures = (draft_file(scope, draft_id, name) for name in (TABLES_FILE, FIGURES_FILE))
+    if tables is None or figures is None:
+        return None
+    names = db.session.scalars(
+        select(ReleaseDraftFile.name).where(ReleaseDraftFile.draft_id == draft_id).order_by(ReleaseDraftFile.name)
+    )
+    return ProtectedRelease.from_json(tables[0]), json.loads(figures[0]), list(names)
+
+
+def draft_file(scope: PlatformScope, draft_id: uuid.UUID, name: str) -> tuple[bytes, str] | None:
+    """A draft's file and its media type."""
+    require_bound(scope)
+    row = db.session.execute(
+        select(ReleaseDraftFile.body, ReleaseDraftFile.media_type).where(
+            ReleaseDraftFile.draft_id == draft_id, ReleaseDraftFile.name == name
+        )
+    ).one_or_none()
+    return (bytes(row.body), row.media_type) if row else None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request in words. `draft` is the newest draft that was made for it, if any."""
+
+    id: uuid.UUID
+    authority_id: uuid.UUID
+    authority: str
+    title: str
+    term: str
+    purpose: str
+    state: str
+    state_name: str
+    answer: str | None
+    asked_at: Any
+    draft_id: uuid.UUID | None
+
+
+def requests_of(scope: AuthorityScope | PlatformScope) -> list[Asked]:
+    """An authority's requests, or all of them for the platform; newest first. Which draft there is, only the platform sees."""
+    require_bound(scope)
+    latest = (
+        select(ReleaseDraft.id)
+        .where(ReleaseDraft.request_id == ReleaseRequest.id)
+        .order_by(ReleaseDraft.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(ReleaseRequest, LocalAuthority.name, latest)
+        .join(LocalAuthority, LocalAuthority.id == ReleaseRequest.authority_id)
+        .order_by(ReleaseRequest.created_at.desc())
+    )
+    if isinstance(scope, AuthorityScope):
+        query = query.where(ReleaseRequest.authority_id == scope.authority_id)
+    return [_asked(request, name, draft_id) for request, name, draft_id in db.session.execute(query)]
+
+
+def _asked(request: ReleaseRequest, name: str, draft_id: uuid.UUID | None) -> Asked:
+    entry = entry_of(request.subject, request.by)
+    return Asked(
+        request.id,
+        request.authority_id,
+        name,
+        entry.caption,
+        request.term,
+        request.purpose,
+        request.state.value,
+        REQUEST_STATE_NAMES[request.state],
+        request.answer,
+        request.created_at,
+        draft_id,
+    )
+
+
+def request_of(scope: PlatformScope, request_id: uuid.UUID) -> Asked | None:
+    return next((each for each in requests_of(scope) if each.id == request_id), None)
+
+
+def left_out_by(scope: PlatformScope, authority_id: uuid.UUID) -> list[str]:
+    require_bound(scope)
+    query = select(ReleaseCatalogue.left_out).where(ReleaseCatalogue.authority_id == authority_id)
+    return db.session.scalar(query) or []
+
+
+def releases_with(scope: SchoolScope | TrustScope) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """(authority, release) of every release with records of the scope's schools. Row-level security decides which."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(ReleaseContribution.authority_id, ReleaseContribution.release_id).order_by(
+            ReleaseContribution.created_at.desc()
+        )
+    )
+    return [(row.authority_id, row.release_id) for row in rows]

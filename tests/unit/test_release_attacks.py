@@ -1,0 +1,172 @@
+"""What an attacker with the published files learns: margins, linked views, releases in sequence, insiders, files, figures.
+
+Synthetic authorities with the product's own catalogue; the whole way from figures to files, without a database. The figures
+of docs/disclosure.md come from `prevent-trust`'s own rules: run this file to repeat the attacks.
+"""
+
+import json
+import random
+from collections import Counter
+from dataclasses import asdict, replace
+from datetime import date
+
+import pytest
+
+from tenants.insights.disclosure.auditor.process import audit_documents
+from tenants.insights.disclosure.catalogue import catalogue
+from tenants.insights.disclosure.engine.calls import protect
+from tenants.insights.disclosure.engine.types import Earlier, Protected, Request
+from tenants.insights.disclosure.files import About, files_of, tidy_rows
+from tenants.insights.disclosure.gather import Figures
+from tenants.insights.disclosure.headlines import headlines
+from tenants.insights.disclosure.system import OVERDUE_BANDS, POST_STATES, STATES, Layout
+from tenants.insights.disclosure.tables import Writer
+from tenants.insights.disclosure.types import FIGURES_FILE, HIDDEN, TABLES_FILE, ProtectedRelease, ReleaseRules
+from tenants.insights.figures.released import drawn
+from tenants.plan.models import THEME_NAMES
+
+RULES = ReleaseRules()
+CONCERNS = ("islamist", "extreme-right-wing", "no-ideology", "conflicted", "fixation-mass-attacks", "other")
+
+
+def figures(term: str, *, schools: int, referrals: int, seed: int = 1) -> Figures:
+    """An invented authority's figures of a term. The same schools for the same seed, with other records in each term."""
+    chance = random.Random(f"{seed}{term}")  # invented records
+    kinds = random.Random(seed)
+    classes = {
+        f"school-{n:03d}": {
+            "phase": kinds.choices(("primary", "secondary", "other"), (7, 2, 1))[0],
+            "kind": kinds.choice(("academy", "maintained")),
+        }
+        for n in range(schools)
+    }
+    made = Counter((chance.choice(sorted(classes)), chance.choice(CONCERNS)) for _ in range(referrals))
+    counts: dict[str, dict[str, int]] = {}
+    for (school, concern), count in made.items():
+        counts.setdefault(concern, {})[school] = count
+
+    def states(of: tuple[str, ...], weights: tuple[int, ...]) -> dict[str, str]:
+        return {school: chance.choices(of, weights)[0] for school in classes}
+
+    need = {school: chance.randint(12, 90) for school in classes}
+    return Figures(
+        term=term,
+        as_at={"autumn": "2026-12-31", "spring": "2027-03-31"}[term.rpartition("-")[2]],
+        classes=classes,
+        open_schools=dict(Counter(each["phase"] for each in classes.values())),
+        sections={theme.value: states(STATES, (4, 3, 2, 1)) for theme in THEME_NAMES},
+        training={"awareness": {school: [chance.randint(all_ // 2, all_), all_] for school, all_ in need.items()}},
+        reading={"part-one": {school: [chance.randint(all_ // 3, all_), all_] for school, all_ in need.items()}},
+        posts={"dsl": states(POST_STATES, (8, 1, 1, 1))},
+        overdue=states(OVERDUE_BANDS, (5, 3, 1)),
+        referrals=counts,
+        pupils={school: chance.randint(90, 1400) for school in classes},
+        titles={
+            **{theme.value: name for theme, name in THEME_NAMES.items()},
+            **{group.key: group.title for group in (*catalogue().phases, *catalogue().concerns)},
+            **{f"concern:{key}": key.replace("-", " ") for key in CONCERNS},
+            "academy": "Academies",
+            "maintained": "Other schools",
+            "post:dsl": "Designated safeguarding lead",
+            "awareness": "Prevent awareness",
+            "part-one": "Part one",
+        },
+        audiences={"awareness": [], "part-one": []},
+        concerns=list(CONCERNS),
+    )
+
+
+def protected(
+    now: Figures, before: list[Figures], out: list[Protected], *, seconds: float = 30
+) -> tuple[Layout, Protected]:
+    layout = Layout(catalogue(), now, before, RULES)
+    for table in catalogue().without(()):
+        layout.add(table)
+    layout.add_audiences()
+    request = Request(
+        tuple(layout.measures.values()),
+        tuple(layout.tables),
+        tuple(layout.shares),
+        tuple(layout.differences),
+        tuple(Earlier(each.for_auditor, each.values) for each in out),
+        seconds=seconds,
+    )
+    return layout, protect(request)
+
+
+def written(layout: Layout, done: Protected) -> ProtectedRelease:
+    writer = Writer(layout, done)
+    tables = tuple(found for entry in catalogue().without(()) if (found := writer.table(entry)))
+    return ProtectedRelease(len(layout.figures.classes), RULES, tables, headlines=headlines(tables, ()))
+
+
+@pytest.fixture(scope="module")
+def two_terms() -> list[tuple[Layout, Protected]]:
+    """Two terms of 40 schools with 30 referrals each, the second protected with the first as a fixed fact."""
+    autumn, spring = (figures(f"2026-27-{season}", schools=40, referrals=30) for season in ("autumn", "spring"))
+    first = protected(autumn, [], [])
+    return [first, protected(spring, [autumn], [first[1]])]
+
+
+def test_margins_linked_views_and_releases_in_sequence_give_no_hidden_number(
+    two_terms: list[tuple[Layout, Protected]],
+) -> None:
+    published = [done.document for _, done in two_terms]
+    assert any(cell.get("symbol") == "c" for document in published for cell in document["cells"].values())
+    for known in (published[:1], published):
+        assert audit_documents(known).passed
+
+
+def test_no_school_learns_another_s_number_from_what_it_knows_of_itself(
+    two_terms: list[tuple[Layout, Protected]],
+) -> None:
+    found = audit_documents([done.for_auditor for _, done in two_terms])
+    assert found.attackers > 1
+    assert found.passed, found.problems
+
+
+def test_terms_that_are_protected_on_their_own_are_caught(two_terms: list[tuple[Layout, Protected]]) -> None:
+    """The proof that the audit above could fail: showing one hidden number next to a release gives others away."""
+    document = dict(two_terms[0][1].document)
+    cells = dict(document["cells"])
+    values = two_terms[0][1].values
+    gives_away = 0
+    for key in [key for key, cell in cells.items() if cell.get("symbol") == "c"][:12]:
+        shown = document | {"cells": cells | {key: {"shown": values[key]}}}
+        gives_away += not audit_documents([shown]).passed
+    assert gives_away
+
+
+def test_every_file_is_made_from_published_numbers_alone(two_terms: list[tuple[Layout, Protected]]) -> None:
+    """From the published tables anybody makes every file, byte for byte: no size, order or shape depends on a hidden value."""
+    layout, done = two_terms[1]
+    about = About("Spring term 2027", "Fenshire", date(2027, 3, 31), "rules")
+    content = written(layout, done)
+    stored = files_of(about, content, done.document)
+    again = files_of(about, ProtectedRelease.from_json(stored[TABLES_FILE][1]), done.document)
+    assert {name for name, file in stored.items() if file != again[name]} == set()
+    assert all(row[3] == "" for row in tidy_rows(content) if row[4])
+
+
+def test_nothing_of_a_hidden_cell_comes_out_of_the_protector(two_terms: list[tuple[Layout, Protected]]) -> None:
+    """The tables come out the same whatever the values behind hidden cells are said to be."""
+    layout, done = two_terms[1]
+    lied = {
+        key: value + 1000 * done.cells[key].is_hidden if key in done.cells else 7 for key, value in done.values.items()
+    }
+    assert all(cell.shown is None for cell in done.cells.values() if cell.is_hidden)
+    assert written(layout, replace(done, values=lied, report={}, for_auditor={})) == written(layout, done)
+
+
+def test_a_hidden_number_is_drawn_as_hidden_and_every_hidden_bar_alike(
+    two_terms: list[tuple[Layout, Protected]],
+) -> None:
+    content = written(*two_terms[1])
+    rates = content.table("referral-rates")
+    assert rates is not None
+    hidden = replace(rates, rows=tuple(replace(row, cells=(HIDDEN, row.cells[1], HIDDEN)) for row in rates.rows))
+    figure = next(each for each in drawn([hidden]))
+    assert json.loads(figure.plotly_json)["data"][1]["marker"]["pattern"]["shape"] == "/"
+    assert figure.plotly_json.count("Hidden") == len(rates.rows)
+    assert FIGURES_FILE in files_of(About("t", "a", date(2027, 3, 31), "r"), content, {})
+    assert asdict(figure)["table"]["rows"][0][1]["state"] == "hidden"
