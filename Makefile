@@ -23,7 +23,7 @@ demo-reset: $(VENV)/installed-demo ## Empty the demo; asks first
 	@$(BIN)/prevent-trust demo-reset --directory $(DEMO)
 
 test: $(VENV)/installed-dev assets ## Run all tests on real PostgreSQL and Redis; browser tests need Chromium
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/installed-dev assets ## Formatting, lint, types, layers, templates and routes
 	$(BIN)/ruff format --check .

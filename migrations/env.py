@@ -7,7 +7,9 @@ from sqlalchemy import create_engine, text
 
 import prevent_trust.jobs.models  # noqa: F401  # the imports fill Base.metadata
 import tenants.access.models
+import tenants.calendar.models
 import tenants.contacts.models
+import tenants.feeds.models
 import tenants.history.models
 import tenants.imports.models
 import tenants.insights.disclosure.models

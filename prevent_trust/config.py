@@ -4,6 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -52,6 +53,24 @@ class Settings(BaseSettings):
         default=None,
         description="What GOV.UK Notify proves itself with when it reports on a delivery; none: it may not",
     )
+    sources_folder: Path | None = Field(
+        default=None, description="Where files for staff lists are put, in a folder for each school or trust by its id"
+    )
+    sources_ca_file: Path | None = Field(
+        default=None, description="Certificate authorities to trust besides the public ones when lists are fetched"
+    )
+    sources_may_be_local: bool = Field(default=False, description="For the tests only: lists from servers on loopback")
+    sources_first_wait: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="Seconds before a busy server is asked again; then twice as long each time",
+    )
+    source_keys: SecretStr | None = Field(
+        default=None,
+        description="Fernet keys, by commas, that passwords of sources are kept with: the first encrypts, all decrypt",
+    )
+    wonde_url: str = "https://api.wonde.com/v1.0"
     mail_from: str = "Prevent Trust <no-reply@localhost>"
 
     trusted_proxies: int = Field(
@@ -69,6 +88,16 @@ class Settings(BaseSettings):
             raise ValueError(f"must be at least {SHORTEST_SECRET} characters of random text")
         return value
 
+    @field_validator("source_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            for each in value.get_secret_value().split(",") if value else []:
+                Fernet(each.strip())
+        except ValueError:
+            raise ValueError("must be Fernet keys: 32 random bytes as url-safe base64") from None
+        return value
+
     @field_validator("database_url", "worker_database_url", "authority_database_url")
     @classmethod
     def _with_driver(cls, value: str) -> str:
@@ -78,6 +107,12 @@ class Settings(BaseSettings):
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _local_in_tests_only(self) -> Self:
+        if self.sources_may_be_local and self.environment is not Environment.TEST:
+            raise ValueError("SOURCES_MAY_BE_LOCAL is for the tests only")
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

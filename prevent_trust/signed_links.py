@@ -10,6 +10,7 @@ from prevent_trust.config import Settings
 INVITATION_LINK = "invitation"
 PLAN_LINK = "plan"
 STOP_LINK = "stop"
+READING_LINK = "reading"
 
 
 def signed_id(purpose: str, row_id: uuid.UUID) -> str:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-SERVICE, SECRET, TEMPLATE = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
+SERVICE, SECRET, TEMPLATE = (str(uuid.uuid5(uuid.NAMESPACE_DNS, name)) for name in ("service", "secret", "template"))
 API_KEY = f"a_key-for-tests-{SERVICE}-{SECRET}"
 OLDEST_TOKEN_SECONDS = 30
 

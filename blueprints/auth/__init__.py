@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from blueprints.auth import account, home, invitations  # noqa: F401  # hang their routes on the blueprint
+from blueprints.auth import account, calendar_feed, home, invitations  # noqa: F401  # hang their routes on the blueprint
 from blueprints.auth.blueprint import blueprint
 from blueprints.auth.sign_in import install_sign_in
 

@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, EqualTo, Length
 
 from blueprints.auth.blueprint import blueprint
 from blueprints.web.access import public
+from blueprints.web.free_text import NoPupilData
 from blueprints.web.navigation import home_of
 from prevent_trust.extensions import limiter, security
 from prevent_trust.passwords import hashed
@@ -30,7 +31,7 @@ _ANSWERS = {
 
 
 class NewAccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    name = StringField("Your full name", [DataRequired("Enter your full name."), Length(max=200)])
+    name = StringField("Your full name", [DataRequired("Enter your full name."), Length(max=200), NoPupilData()])
     password = PasswordField("Choose a password", [DataRequired("Choose a password.")])
     password_again = PasswordField(
         "Type the password again", [EqualTo("password", message="The two passwords differ. Type them again.")]

@@ -4,6 +4,7 @@ from flask import Flask
 
 from blueprints.platform import (  # noqa: F401  # hang their routes on the blueprint
     audit,
+    authority_calendar,
     contacts,
     demo_mail,
     editions,

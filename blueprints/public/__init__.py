@@ -2,7 +2,12 @@
 
 from flask import Flask
 
-from blueprints.public import reminders, shared_plan  # noqa: F401  # hang their routes on the blueprint
+from blueprints.public import (  # noqa: F401  # hang their routes on the blueprint
+    calendar_feed,
+    reading,
+    reminders,
+    shared_plan,
+)
 from blueprints.public.pages import blueprint
 
 

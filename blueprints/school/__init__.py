@@ -3,6 +3,9 @@
 from flask import Flask
 
 from blueprints.school import (  # noqa: F401  # hang their routes on the blueprint
+    absences,
+    calendar,
+    calendar_feed,
     contacts,
     overview,
     people,
@@ -16,11 +19,13 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan_match,
     plan_share,
     reading,
+    reading_ask,
     referrals,
     releases,
     reminders,
     staff,
     staff_import,
+    staff_sources,
 )
 from blueprints.school.blueprint import blueprint
 

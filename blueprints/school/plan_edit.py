@@ -16,6 +16,7 @@ from wtforms import HiddenField, IntegerField, SelectField, SelectMultipleField,
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from blueprints.school.blueprint import blueprint
+from blueprints.school.calendar import deadline_choices
 from blueprints.school.plan_list import PLAN
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
@@ -23,7 +24,6 @@ from blueprints.web.free_text import NoPupilData
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.calendar.rules import next_deadlines
 from tenants.insights.measures.flags import FLAG_RULES
 from tenants.insights.plan_reading import read_plan
 from tenants.plan.actions import (
@@ -47,7 +47,7 @@ from tenants.plan.queries import (
 )
 from tenants.plan.types import ROLE_WORDS, STATUS_NAMES, HistoryEntry
 
-KEPT = ("section", "state", "owner", "flag", "check", "order")
+KEPT = ("section", "state", "owner", "role", "flag", "check", "order")
 AS_IT_IS, NOBODY = "as_it_is", "nobody"
 
 
@@ -236,8 +236,12 @@ def bulk_form(scope: SchoolScope) -> BulkForm:
 
 def _offer_bulk(form: BulkForm, scope: SchoolScope) -> None:
     form.owner.choices = [(AS_IT_IS, "Leave as it is"), ("", "Nobody"), *owner_choices(scope)]
-    ends = [(each.on.isoformat(), f"{each.title}, {each.on.day} {each.on:%B %Y}") for each in next_deadlines(today())]
-    form.due.choices = [(AS_IT_IS, "Leave as it is"), ("", "No date"), *ends, ("other", "Another date")]
+    form.due.choices = [
+        (AS_IT_IS, "Leave as it is"),
+        ("", "No date"),
+        *deadline_choices(scope),
+        ("other", "Another date"),
+    ]
 
 
 @blueprint.post(f"{PLAN}/bulk")

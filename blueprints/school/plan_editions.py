@@ -14,6 +14,7 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.calendar.rules import academic_year_name, academic_year_of
+from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.actions import PlanError
 from tenants.plan.adoption.actions import adopt, prepare_adoption, undo_adoption
 from tenants.plan.adoption.queries import adoptions
@@ -67,7 +68,9 @@ def plan_edition(school_id: uuid.UUID, edition_id: uuid.UUID) -> str:
     edition = edition_for(scope, edition_id) or abort(404)
     imported = header.source is EditionSource.IMPORTED
     is_current = header.edition_id == edition_id
-    changes = None if imported or is_current else difference(content_of(header.edition_id), content_of(edition_id))
+    changes = None
+    if not imported and not is_current:
+        changes = difference(content_of(header.edition_id), content_of(edition_id), titles=titles_of_subjects())
     carrying = None
     if changes is not None:
         carrying = prepare_adoption(scope, edition_id=edition_id, kind=AdoptionKind.EDITION).carrying

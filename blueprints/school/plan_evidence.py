@@ -48,6 +48,7 @@ from tenants.plan.evidence.queries import (
 )
 from tenants.plan.evidence_files import ACCEPTED, media_type_of, safe_name
 from tenants.plan.queries import action_page, current_plan, outline
+from tenants.referrals.rules import stated_identifiers
 
 ACTION = f"{PLAN}/actions/<uuid:action_id>"
 BASE = "/schools/<uuid:school_id>/evidence"
@@ -71,7 +72,9 @@ class Dated(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 class LinkForm(Dated):
     kind = "link"
 
-    address = StringField("Address", [DataRequired("Enter the address of the page or file"), Length(max=2000)])
+    address = StringField(
+        "Address", [DataRequired("Enter the address of the page or file"), Length(max=2000), NoPupilData()]
+    )
     title = StringField("What it is", [Length(max=200), NoPupilData()])
 
     def content(self) -> Content:
@@ -196,6 +199,8 @@ def plan_evidence_files(school_id: uuid.UUID, action_id: uuid.UUID) -> Response 
 def keep_file(scope: SchoolScope, upload: FileStorage) -> StoredContent:
     """Looks into an uploaded file, has it scanned and stores it. Raises PlanError that names the file and says why not."""
     name = safe_name(upload.filename or "")
+    for problem in stated_identifiers(name):
+        raise PlanError(f"The file’s name: {problem.message} Then give the file another name and add it again.")
     stream = cast("BinaryIO", upload.stream)
     scanner = current_app.extensions["virus_scanner"]
     storage: Storage = current_app.extensions["storage"]

@@ -30,17 +30,18 @@ CHECKS = {
     VerificationStep.RETURNED.value: "Returned by the trust",
     VerificationStep.VERIFIED.value: "Verified by the trust",
 }
-MINE, ANY_FLAG = "mine", "any"
+MINE, NOBODY, ANY_FLAG = "mine", "nobody", "any"
 
 
 @dataclass(frozen=True)
 class PlanFilter:
-    """Which actions are shown, and in which order: by section, state, who does it, flag and the trust's check."""
+    """Which actions are shown, and in which order: by section, state, person, role, flag and the trust's check."""
 
     reading: PlanReading
     section: str = ""
     state: str = ""
     owner: str = ""
+    role: str = ""
     flag: str = ""
     check: str = ""
     order: Framework | None = None
@@ -59,6 +60,7 @@ class PlanFilter:
             section=one_of("section", {place(section) for section in reading.sections}),
             state=one_of("state", set(STATES)),
             owner=asked.get("owner", "")[:100],
+            role=asked.get("role", "")[:100],
             flag=one_of("flag", {ANY_FLAG, *(flag.value for flag in Flag)}),
             check=one_of("check", set(CHECKS)),
             order=framework_of(asked.get("order", "")),
@@ -67,7 +69,7 @@ class PlanFilter:
 
     @property
     def is_active(self) -> bool:
-        return bool(self.section or self.state or self.owner or self.flag or self.check)
+        return bool(self.section or self.state or self.owner or self.role or self.flag or self.check)
 
     @property
     def address(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ class PlanFilter:
             "section": self.section,
             "state": self.state,
             "owner": self.owner,
+            "role": self.role,
             "flag": self.flag,
             "check": self.check,
             "order": self.order.key if self.order else "",
@@ -89,6 +92,7 @@ class PlanFilter:
             known is not None
             and self._in_state(known)
             and self._is_owned(action)
+            and (not self.role or self.role in roles(action))
             and self._is_flagged(action)
             and (not self.check or self._step(action) == self.check)
         )
@@ -106,7 +110,9 @@ class PlanFilter:
     def _is_owned(self, action: ActionRow) -> bool:
         if self.owner == MINE:
             return action.owner_id in self.mine
-        return not self.owner or self.owner in owners(action)
+        if self.owner == NOBODY:
+            return action.owner_id is None
+        return not self.owner or self.owner == action.owner_name
 
     def _is_flagged(self, action: ActionRow) -> bool:
         there = self.reading.flags.get(action.id, [])
@@ -132,13 +138,25 @@ class PlanFilter:
         return self.reading.not_covered(self.order) if self.order else []
 
     def selects(self) -> list[dict[str, Any]]:
-        everybody = {owner for section in self.reading.sections for row in section.actions for owner in owners(row)}
+        people = {row.owner_name for row in self.reading.actions if row.owner_name}
+        posts = {role for row in self.reading.actions for role in roles(row)}
         places = {place(section): section.title for section in self.reading.sections}
         flagged = {flag.value: FLAG_RULES[flag].name for flag in Flag if flag is not Flag.NOT_OPENED}
         offered = [
             ("section", "Section", self.section, [("", "Any section"), *places.items()]),
             ("state", "State", self.state, [("", "Any state"), *STATES.items()]),
-            ("owner", "Who", self.owner, [("", "Anybody"), (MINE, "My actions"), *((n, n) for n in sorted(everybody))]),
+            (
+                "owner",
+                "Person",
+                self.owner,
+                [
+                    ("", "Anybody"),
+                    (MINE, "My actions"),
+                    (NOBODY, "Nobody yet"),
+                    *((name, name) for name in sorted(people)),
+                ],
+            ),
+            ("role", "Role", self.role, [("", "Any role"), *((role, role) for role in sorted(posts))]),
             ("flag", "Flag", self.flag, [("", "Flagged or not"), (ANY_FLAG, "Any flag"), *flagged.items()]),
         ]
         if self.reading.checks:
@@ -153,10 +171,6 @@ def place(section: SectionOutline) -> str:
     return section.theme.value if section.theme else "other"
 
 
-def owners(action: ActionRow) -> set[str]:
-    """The person who has it, else the role that was chosen, else the roles that the plan names."""
-    if action.owner_name:
-        return {action.owner_name}
-    if action.owner_role:
-        return {role_words(action.owner_role)}
-    return {role_words(role) for role in action.roles}
+def roles(action: ActionRow) -> set[str]:
+    """The role that was chosen, else those that the plan names; also where a person has it."""
+    return {role_words(role) for role in ([action.owner_role] if action.owner_role else action.roles)}

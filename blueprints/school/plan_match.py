@@ -1,6 +1,7 @@
 """Which of our actions is which of the edition's? Moving from a Word plan to an edition without typing anything again."""
 
 import uuid
+from collections import Counter
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -27,7 +28,11 @@ BASE = f"{PLAN}/editions/<uuid:edition_id>/match"
 @blueprint.get(BASE)
 @requires(Permission.EDIT_SCHOOL)
 def plan_match(school_id: uuid.UUID, edition_id: uuid.UUID) -> str:
-    scope = SchoolScope(school_id)
+    return _page(SchoolScope(school_id), edition_id)
+
+
+def _page(scope: SchoolScope, edition_id: uuid.UUID, *, chosen: dict[uuid.UUID, str] | None = None) -> str:
+    """The school's actions with what is suggested for each, or with what was chosen; one that was chosen twice says so."""
     header = _imported(scope)
     edition = edition_for(scope, edition_id) or abort(404)
     held = held_actions(scope, header.id)
@@ -41,19 +46,21 @@ def plan_match(school_id: uuid.UUID, edition_id: uuid.UUID) -> str:
     }
     return render_template(
         "school/editions/match.html",
-        school_id=school_id,
+        school_id=scope.school_id,
         plan=header,
         edition=edition,
         held=held,
         content=content,
         suggested=suggested,
+        chosen={action.id: suggested[str(action.id)].edition_key for action in held} if chosen is None else chosen,
+        twice=_given_twice(chosen or {}),
         form=StartForm(),
     )
 
 
 @blueprint.post(BASE)
 @requires(Permission.EDIT_SCHOOL)
-def plan_match_save(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response:
+def plan_match_save(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response | str:
     """Moves to the edition by the pairs that the page sends; an action without a partner stays as one of the school's own."""
     scope = SchoolScope(school_id)
     header = _imported(scope)
@@ -65,13 +72,8 @@ def plan_match_save(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response:
         key = request.form.get(f"match-{action.id}", "")
         if key in keys:
             pairs[action.id] = key
-    twice = sorted({key for key in pairs.values() if list(pairs.values()).count(key) > 1})
-    if twice:
-        flash(
-            "Two of your actions were given to the same action of the edition. Keep one of them as an action of your own.",
-            "error",
-        )
-        return redirect(url_for("school.plan_match", school_id=school_id, edition_id=edition_id), 303)
+    if _given_twice(pairs):
+        return _page(scope, edition_id, chosen=pairs)
     try:
         made = adopt(
             scope,
@@ -90,6 +92,11 @@ def plan_match_save(school_id: uuid.UUID, edition_id: uuid.UUID) -> Response:
         "success",
     )
     return redirect(url_for("school.plan", school_id=school_id), 303)
+
+
+def _given_twice(pairs: dict[uuid.UUID, str]) -> set[str]:
+    """Keys of the edition's actions to which more than one of the school's was given."""
+    return {key for key, times in Counter(pairs.values()).items() if times > 1}
 
 
 def _imported(scope: SchoolScope) -> PlanHeader:

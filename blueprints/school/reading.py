@@ -14,12 +14,15 @@ from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
+from blueprints.web.presentation import long_date
 from prevent_trust.csv_output import csv_bytes
+from prevent_trust.mail_senders.types import MailState
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.insights.measures.reading import reading_coverage, reading_needs
 from tenants.reading.actions import record_confirmations, remove_confirmation
+from tenants.reading.campaigns import asked, running_campaign
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce, confirmations, document_in_force, documents_in_force
 from tenants.staff.queries import staff_of
@@ -30,6 +33,16 @@ BASE = "/schools/<uuid:school_id>/reading"
 SOURCE_NAMES = {
     ConfirmationSource.RECORDED: "They told the Prevent lead",
     ConfirmationSource.PAPER: "They signed a sheet",
+    ConfirmationSource.LINK: "By the link mailed to them",
+}
+BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
+MAIL_NAMES = {
+    MailState.WAITING: "the mail is on its way",
+    MailState.HANDED_OVER: "the mail may have gone",
+    MailState.SENT: "the mail was sent",
+    MailState.KEPT: "the mail was written and kept here",
+    MailState.REFUSED: "the mail was refused; check the address",
+    MailState.BOUNCED: "the mail came back; check the address",
 }
 
 
@@ -37,7 +50,7 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     confirmed_on = DatePartsField("When did they confirm?", called="the day of confirmation")
     source = RadioField(
         "How did they confirm?",
-        choices=[(source.value, name) for source, name in SOURCE_NAMES.items()],
+        choices=[(source.value, SOURCE_NAMES[source]) for source in BY_HAND],
         default=ConfirmationSource.RECORDED.value,
     )
     staff = SelectMultipleField("Who has read it?", coerce=as_uuid)
@@ -69,7 +82,7 @@ def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
     document = document_in_force(key, today()) or abort(404)
     missing, confirmed = _people(SchoolScope(school_id), document)
     if request.args.get("format") == "csv":
-        return _csv(document, missing, confirmed)
+        return _csv(SchoolScope(school_id), document, missing, confirmed)
     return _page(school_id, document, missing, confirmed, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
@@ -103,8 +116,11 @@ def _page(
     form: ConfirmForm,
 ) -> str:
     form.staff.choices = missing
+    scope = SchoolScope(school_id)
     return render_template(
         "school/reading/document.html",
+        asked=_asked(scope, document),
+        running=running_campaign(scope, document.edition_id),
         school_id=school_id,
         document=document,
         missing=missing,
@@ -128,13 +144,24 @@ def _people(scope: SchoolScope, document: DocumentInForce) -> tuple[Missing, lis
     return missing, confirmed
 
 
-def _csv(document: DocumentInForce, missing: Missing, confirmed: list[dict[str, Any]]) -> FileResponse:
+def _asked(scope: SchoolScope, document: DocumentInForce) -> dict[uuid.UUID, str]:
+    """When each was sent a link and what became of the mail, in words."""
+    return {
+        staff_id: f"Asked on {long_date(row.at)}; {MAIL_NAMES[row.mail]}"
+        for staff_id, row in asked(scope, document.edition_id).items()
+    }
+
+
+def _csv(
+    scope: SchoolScope, document: DocumentInForce, missing: Missing, confirmed: list[dict[str, Any]]
+) -> FileResponse:
+    asked_words = _asked(scope, document)
     lines = [
-        *((name, "No", "", "") for _, name in missing),
-        *((row["name"], "Yes", row["on"], SOURCE_NAMES[row["source"]]) for row in confirmed),
+        *((name, "No", "", "", asked_words.get(staff_id, "")) for staff_id, name in missing),
+        *((row["name"], "Yes", row["on"], SOURCE_NAMES[row["source"]], "") for row in confirmed),
     ]
     return FileResponse(
-        csv_bytes(("Name", "Confirmed", "On", "How"), lines),
+        csv_bytes(("Name", "Confirmed", "On", "How", "Asked"), lines),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="reading-{document.key}.csv"'},
     )

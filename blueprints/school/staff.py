@@ -23,13 +23,15 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_cover
 from tenants.insights.measures.reading import reading_coverage, reading_needs
 from tenants.insights.measures.training import training_coverage, training_needs
 from tenants.insights.measures.types import PersonNeed
 from tenants.insights.next_steps import LAPSING_WITHIN
 from tenants.insights.subjects import titles_of_subjects
+from tenants.staff.absences import absences_of
 from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, change_staff_member
-from tenants.staff.models import STAFF_ROLE_NAMES, StaffMember, StaffRole
+from tenants.staff.models import ABSENCE_REASON_NAMES, STAFF_ROLE_NAMES, StaffMember, StaffRole
 from tenants.staff.queries import roles_on, staff_member, staff_of
 from tenants.training.actions import record_completions, remove_completion
 from tenants.training.models import Course
@@ -121,6 +123,11 @@ def staff(school_id: uuid.UUID) -> str | FileResponse:
         people=shown,
         any_at_all=bool(everybody) or leavers,
         leavers=leavers,
+        posts=[
+            (post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role])
+            for post in post_cover(scope, as_at=day)
+            if post.state is not CoverState.FILLED
+        ],
         training=[(titles[row.key], row) for row in training_coverage(scope, as_at=day)],
         reading=[(titles[row.key], row) for row in reading_coverage(scope, as_at=day)],
         gap=gap,
@@ -227,6 +234,10 @@ def one_member(school_id: uuid.UUID, staff_id: uuid.UUID) -> str:
         member=member,
         has_left=member.leaves_on is not None and member.leaves_on < day,
         role_words=", ".join(STAFF_ROLE_NAMES[role] for role in roles_on(member, day)),
+        role_names=STAFF_ROLE_NAMES,
+        absences=absences_of(scope, staff_id),
+        reasons=ABSENCE_REASON_NAMES,
+        today=day,
         needs=[(titles[need.key], need) for need in needs if need.staff_id == staff_id],
         completions=completions_of(scope, staff_id),
         soon=day + LAPSING_WITHIN,

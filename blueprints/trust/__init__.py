@@ -3,6 +3,7 @@
 from flask import Flask
 
 from blueprints.trust import (  # noqa: F401  # hang their routes on the blueprint
+    calendar,
     chase,
     checks,
     compare,
@@ -13,7 +14,10 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     releases,
     reminders,
     reports,
+    staff,
     staff_import,
+    staff_sources,
+    training,
 )
 from blueprints.trust.blueprint import blueprint
 

@@ -7,7 +7,7 @@ from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import SelectMultipleField
+from wtforms import SelectField, SelectMultipleField
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web import edition_pages
@@ -21,6 +21,7 @@ from prevent_trust.jobs.ledger import job_run, jobs_of, request_job
 from prevent_trust.tenancy import TrustScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.calendar.queries import calendar_of_place, place_of
 from tenants.calendar.rules import academic_year_name, academic_year_of
 from tenants.organisations.queries import names_of_organisations
 from tenants.plan.adoption.queries import adoptions
@@ -34,6 +35,7 @@ ROLL_OUTS = ("adopt_for_trust", "undo_for_trust")
 
 class RollOutForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     schools = SelectMultipleField("Schools", coerce=as_uuid)
+    due_by = SelectField("What is left to do without a due date is due by", default="")
 
 
 class ButtonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
@@ -183,10 +185,16 @@ def edition_roll_out(trust_id: uuid.UUID, edition_id: uuid.UUID) -> Response | s
     ]
     form = RollOutForm()
     form.schools.choices = [(plan.school_id, plan.school) for plan in able]
+    form.due_by.choices = _deadlines(scope)
     if form.validate_on_submit():
         if form.schools.data:
             job_id = _request(
-                trust_id, AdoptionKind.EDITION, form.schools.data, edition_id, f"Roll out “{wanted.title}”"
+                trust_id,
+                AdoptionKind.EDITION,
+                form.schools.data,
+                edition_id,
+                f"Roll out “{wanted.title}”",
+                form.due_by.data,
             )
             return redirect(url_for("trust.roll_out", trust_id=trust_id, job_id=job_id), 303)
         form.schools.errors = ["Choose at least one school"]
@@ -205,10 +213,11 @@ def new_year(trust_id: uuid.UUID) -> Response | str:
     able = [plan for plan in plans if plan.academic_year is not None and plan.academic_year < year]
     form = RollOutForm()
     form.schools.choices = [(plan.school_id, plan.school) for plan in able]
+    form.due_by.choices = _deadlines(scope)
     if able and form.validate_on_submit():
         if form.schools.data:
             title = f"Begin the plans for {academic_year_name(year)}"
-            job_id = _request(trust_id, AdoptionKind.ROLL_OVER, form.schools.data, None, title)
+            job_id = _request(trust_id, AdoptionKind.ROLL_OVER, form.schools.data, None, title, form.due_by.data)
             return redirect(url_for("trust.roll_out", trust_id=trust_id, job_id=job_id), 303)
         form.schools.errors = ["Choose at least one school"]
     return render_template(
@@ -222,8 +231,20 @@ def new_year(trust_id: uuid.UUID) -> Response | str:
     )
 
 
+def _deadlines(scope: TrustScope) -> list[tuple[str, str]]:
+    """The next ends of half terms: at each school the day is its own calendar's."""
+    calendar = calendar_of_place(scope, place_of(scope), day=today())
+    coming = calendar.next_deadlines(today())
+    return [("", "Leave as it is"), *((each.key, f"{each.title}, {each.key[:7]}") for each in coming)]
+
+
 def _request(
-    trust_id: uuid.UUID, kind: AdoptionKind, schools: list[uuid.UUID], edition_id: uuid.UUID | None, title: str
+    trust_id: uuid.UUID,
+    kind: AdoptionKind,
+    schools: list[uuid.UUID],
+    edition_id: uuid.UUID | None,
+    title: str,
+    deadline: str,
 ) -> uuid.UUID:
     batch_id = new_id()
     job_id = request_job(
@@ -238,6 +259,7 @@ def _request(
             "school_ids": [str(school) for school in schools],
             "batch_id": str(batch_id),
             "made_by": str(account_id()),
+            "deadline": deadline or None,
         },
         requested_by=account_id(),
         once_key=f"adopt_for_trust:{batch_id}",

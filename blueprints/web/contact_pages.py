@@ -42,9 +42,9 @@ class ContactForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     authority = SelectField("Whose contact", validate_choice=True)
     name = StringField("Name of the person, team or line", [Length(max=200), NoPupilData()], filters=[_stripped])
     organisation = StringField("Organisation (optional)", [Length(max=200), NoPupilData()], filters=[_stripped])
-    telephone = TelField("Telephone number", [Length(max=40)], filters=[_stripped])
-    email = EmailField("Email address", [Length(max=254)], filters=[_stripped])
-    address = StringField("Web page or form", [Length(max=500)], filters=[_stripped])
+    telephone = TelField("Telephone number", [Length(max=40), NoPupilData()], filters=[_stripped])
+    email = EmailField("Email address", [Length(max=254), NoPupilData()], filters=[_stripped])
+    address = StringField("Web page or form", [Length(max=500), NoPupilData()], filters=[_stripped])
     note = TextAreaField("When to use it (optional)", [Length(max=500), NoPupilData()], filters=[_stripped])
     checked = BooleanField("I have checked today that this is right")
 

@@ -21,7 +21,7 @@ from blueprints.web.free_text import NoPupilData, outdated_in
 from prevent_trust.database import new_id
 from prevent_trust.tenancy import PlatformScope, TrustScope
 from tenants.access.actions import record_act
-from tenants.insights.subjects import measure_choices
+from tenants.insights.subjects import measure_choices, titles_of_subjects
 from tenants.plan.edition_actions import (
     DraftChangedMeanwhile,
     change_draft,
@@ -133,7 +133,9 @@ def edition_page(desk: EditionDesk, edition_id: uuid.UUID) -> str:
     """An edition to be read, with what changed against the one that it is based on."""
     edition = edition_for(desk.scope, edition_id) or abort(404)
     content = content_of(edition.id)
-    changes = difference(content_of(edition.based_on_id), content) if edition.based_on_id else None
+    changes = None
+    if edition.based_on_id:
+        changes = difference(content_of(edition.based_on_id), content, titles=titles_of_subjects())
     return render_template(
         "editions/edition.html", desk=desk, edition=edition, content=content, changes=changes, change_names=CHANGE_NAMES
     )
@@ -151,7 +153,7 @@ def draft_page(desk: EditionDesk, draft_id: uuid.UUID, form: DraftForm | None = 
         draft=draft,
         content=content,
         retired=[action for action in base.actions if action.key not in there],
-        changes=difference(base, content),
+        changes=difference(base, content, titles=titles_of_subjects()),
         change_names=CHANGE_NAMES,
         outdated=outdated_in(*(action.wording for action in content.actions)),
         form=form or DraftForm(formdata=None, title=draft.title, notes=draft.notes, revision=str(draft.revision)),

@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, Email, Length
 
 from blueprints.web.access import account_id, today
 from blueprints.web.fields import DatePartsField
+from blueprints.web.free_text import NoPupilData
 from blueprints.web.mailing import deliver_soon
 from prevent_trust.config import Settings
 from prevent_trust.database import db
@@ -45,7 +46,7 @@ def invitation_link(invitation_id: uuid.UUID) -> str:
 
 
 class InviteForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    name = StringField("Full name", [DataRequired("Enter the person’s full name"), Length(max=200)])
+    name = StringField("Full name", [DataRequired("Enter the person’s full name"), Length(max=200), NoPupilData()])
     email = EmailField(
         "Work email address",
         [

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response as FileResponse
-from flask import abort, current_app, flash, render_template, request, stream_with_context
+from flask import abort, current_app, flash, render_template, request, stream_with_context, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response
@@ -18,6 +18,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import Length
 
 from blueprints.web.access import account_id, today
+from blueprints.web.free_text import NoPupilData
 from blueprints.web.import_steps import ButtonForm, ImportSteps
 from blueprints.web.presentation import moment
 from prevent_trust.config import Settings
@@ -91,7 +92,7 @@ class ColumnsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     leaves_on = SelectField(FIELD_NAMES["leaves_on"])
     codes_of_trust = BooleanField("Staff codes are the trust’s: the same code at two schools is the same person")
     complete = BooleanField("This list is complete: staff who are not in it have left")
-    source_name = StringField("Name of this source", [Length(max=200)])
+    source_name = StringField("Name of this source", [Length(max=200), NoPupilData()])
 
     def offer(self, columns: FileColumns, fields: tuple[str, ...]) -> None:
         options = [("", "Not in this file")]
@@ -145,6 +146,7 @@ class StaffImportPages:
             "upload", form=form, runs=runs, wanted=wanted, megabytes=settings.upload_megabytes, accepted=ACCEPTED,
             states=STATE_WORDS, state_options=[(state.value, words) for state, words in STATE_WORDS.items()],
             sources=saved_mappings(self.scope),
+            sources_home=url_for(self.endpoint.replace("staff_import", "staff_sources"), **self.steps.place),
         )  # fmt: skip
 
     def run(self, run_id: uuid.UUID) -> Response | str:

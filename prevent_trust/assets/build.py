@@ -34,6 +34,7 @@ SOURCES: dict[str, str] = {
     "edit_in_place.js": "prevent_trust/assets/js/edit_in_place.js",
     "progress.js": "prevent_trust/assets/js/progress.js",
     "sort_table.js": "prevent_trust/assets/js/sort_table.js",
+    "ticks.js": "prevent_trust/assets/js/ticks.js",
     "app.js": "prevent_trust/assets/js/app.js",
 }
 

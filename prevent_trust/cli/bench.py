@@ -43,7 +43,6 @@ from tenants.imports.gias.apply import apply_gias
 from tenants.imports.gias.reader import read_gias
 
 ROUNDS = 40
-GIAS_ROWS = 22_000
 LARGEST_TRUST_GROUP, WHOLE_OF_ENGLAND = "80000", 24_500
 SETTINGS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "8GB",
@@ -130,7 +129,7 @@ def _bench(folder: Path, sizes: Sizes, rounds: int, say: Any, only: str | None) 
         except MeasurementFailed as failed:
             raise click.ClickException(str(failed)) from failed
         say("Measuring the register’s import…")
-        gias = _measure_gias(urls.worker, folder)
+        gias = _measure_gias(urls.worker, folder, sizes.register_rows)
         say("Measuring the staff import…")
         staff = _measure_staff(urls.worker, superuser, folder, share)
         say("Measuring adoption and the inspection pack…")
@@ -308,10 +307,10 @@ def _replay(engine: Engine, statements: list[tuple[str, Any]]) -> float:
     return taken
 
 
-def _measure_gias(worker_url: str, folder: Path) -> dict[str, float]:
-    """A file of 22,000 new schools, applied twice in a process of its own: seconds, and the most memory it had."""
+def _measure_gias(worker_url: str, folder: Path, rows: int) -> dict[str, float]:
+    """A file of so many new schools, applied twice in a process of its own: seconds, and the most memory it had."""
     file = folder / "establishments.csv"
-    _write_establishments(file)
+    _write_establishments(file, rows)
     code = f"from prevent_trust.cli.bench import import_register; import_register({worker_url!r}, {str(file)!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # ourselves
     if done.returncode:
@@ -320,7 +319,7 @@ def _measure_gias(worker_url: str, folder: Path) -> dict[str, float]:
     return result
 
 
-def _write_establishments(file: Path) -> None:
+def _write_establishments(file: Path, rows: int) -> None:
     with file.open("w", newline="", encoding="cp1252") as stream:
         writer = csv.writer(stream)
         writer.writerow(
@@ -330,7 +329,7 @@ def _write_establishments(file: Path) -> None:
                 "PhaseOfEducation (name)", "NumberOfPupils", "Town", "Postcode",
             ]
         )  # fmt: skip
-        for number in range(GIAS_ROWS):
+        for number in range(rows):
             writer.writerow(
                 [
                     500_000 + number, 101 + number % 150, f"Authority {number % 150}", f"New School {number}",

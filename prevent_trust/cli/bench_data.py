@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 LARGEST_TRUST, MEDIAN_TRUST = 90, 10  # schools
+AUTHORITIES, REGISTER_ROWS = 153, 22_000
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,24 @@ class Sizes:
     staff: int
     completions: int
     actions: int
+    authorities: int
+    register_rows: int
 
     @classmethod
     def at(cls, scale: float) -> "Sizes":
-        """England at 1: its schools, and staff, completions and actions in round numbers."""
+        """England at 1: its schools and authorities, and staff, completions and actions in round numbers."""
         return cls(
             schools=max(LARGEST_TRUST + MEDIAN_TRUST, round(24_500 * scale)),
             staff=round(1_000_000 * scale),
             completions=round(5_000_000 * scale),
             actions=round(1_000_000 * scale),
+            authorities=min(AUTHORITIES, max(5, round(AUTHORITIES * scale))),
+            register_rows=max(200, round(REGISTER_ROWS * scale)),
         )
 
 
 _REGISTER = """
-insert into local_authority (code, name) select (100 + n)::text, 'Authority ' || n from generate_series(1, 153) n;
+insert into local_authority (code, name) select (100 + n)::text, 'Authority ' || n from generate_series(1, :authorities) n;
 
 insert into trust (group_uid, name, kind)
 select (80000 + n)::text, 'Trust ' || n, 'multi_academy' from generate_series(0, :schools / 10) n;
@@ -37,7 +42,7 @@ select (80000 + n)::text, 'Trust ' || n, 'multi_academy' from generate_series(0,
 insert into school (urn, name, authority_id, status, phase, type_name, pupils)
 select 200000 + n, 'School ' || n, a.id, 'open', case when n % 6 = 0 then 'Secondary' else 'Primary' end,
   'Academy converter', 80 + (n * 37) % 1200
-from generate_series(1, :schools) n join local_authority a on a.code = (101 + n % 153)::text;
+from generate_series(1, :schools) n join local_authority a on a.code = (101 + n % :authorities)::text;
 
 -- The first ninety schools are one trust; then ten to each.
 insert into trust_membership (school_id, trust_id, joined_on)

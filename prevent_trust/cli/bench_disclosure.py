@@ -52,7 +52,7 @@ HISTORIES = 200
 
 
 def measure_disclosure(say: Callable[[str], None], most_cells: int) -> list[dict[str, Any]]:
-    """Protects and audits one table of each size with at most so many cells; tells what is refused."""
+    """Protects and audits a table of each size with at most so many cells, against attackers that know the rules and not."""
     rows = []
     for size in SIZES:
         cells = 1
@@ -61,20 +61,25 @@ def measure_disclosure(say: Callable[[str], None], most_cells: int) -> list[dict
         if cells > most_cells:
             continue
         say(f"Protecting {cells:,} cells…")
-        rows.append(_measure(size, cells))
+        rows += [_measure(size, cells, rule_known=known) for known in (False, True)]
     return rows
 
 
-def _measure(size: Size, cells: int) -> dict[str, Any]:
+def _measure(size: Size, cells: int, *, rule_known: bool) -> dict[str, Any]:
     # Every cell that the rules for counts can hide, none that schools can: the arithmetic is what is measured.
-    rules = Rules(insiders=False, all_of_them=False, most_hidden=1.0)
+    rules = Rules(insiders=False, all_of_them=False, most_hidden=1.0, rule_known=rule_known)
     request = Request(
         (synthetic_measure(size.categories, size.mean, seed=cells),),
         tables=(Table("bench", "cases", tuple(f"d{n}" for n in range(len(size.categories)))),),
         rules=rules,
         seconds=size.seconds,
     )
-    row: dict[str, Any] = {"cells": cells, "dimensions": len(size.categories), "allowed": size.seconds}
+    row: dict[str, Any] = {
+        "cells": cells,
+        "rule_known": rule_known,
+        "dimensions": len(size.categories),
+        "allowed": size.seconds,
+    }
     begun, before = time.monotonic(), _processor_seconds()
     try:
         done = protect(request)
@@ -129,13 +134,17 @@ def _poisson(draw: random.Random, expected: float) -> int:
 
 def disclosure_lines(rows: list[dict[str, Any]], histories: dict[str, Any]) -> Iterator[str]:
     """The measurements as lines of text."""
-    yield f"{'cells':>7}{'seconds':>9}{'of CPU':>8}{'primary':>9}{'secondary':>11}{'gap':>8}{'kept':>7}{'audit s':>9}  passed"
+    yield (
+        f"{'cells':>7}{'rules':>9}{'seconds':>9}{'of CPU':>8}{'primary':>9}"
+        f"{'secondary':>11}{'gap':>8}{'kept':>7}{'audit s':>9}  passed"
+    )
     for row in rows:
         if "refused" in row:
             yield f"{row['cells']:>7,}  refused: {row['refused']}"
         else:
             yield (
-                f"{row['cells']:>7,}{row['seconds']:>9}{row['processor_seconds']:>8}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
+                f"{row['cells']:>7,}{'known' if row['rule_known'] else 'unknown':>9}{row['seconds']:>9}"
+                f"{row['processor_seconds']:>8}{row['primary']:>9}{row['secondary']:>11}{row['gap']:>8.2%}"
                 f"{row['kept']:>7.0%}{row['audit_seconds']:>9}  {'yes' if row['audit_passed'] else 'NO'}"
             )
     together, alone = histories["in_sequence"], histories["alone"]

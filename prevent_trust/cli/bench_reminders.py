@@ -129,7 +129,13 @@ def _digests(scopes: list[AuthorityScope], day: date, port: int) -> dict[str, An
         for recipient in recipients[:DIGESTS]:
             mailbox = RecipientScope(recipient)
             bind_scope(mailbox)
-            written += write_digest(mailbox, day=day, base_url="https://bench.example", stop_link=_stop_link)
+            written += write_digest(
+                mailbox,
+                day=day,
+                base_url="https://bench.example",
+                stop_link=_stop_link,
+                reading_link=_reading_link,
+            )
             db.session.commit()
         return written
 
@@ -142,6 +148,10 @@ def _digests(scopes: list[AuthorityScope], day: date, port: int) -> dict[str, An
 
 def _stop_link(people: object, rule: str) -> str:
     return f"https://bench.example/reminders/stop/{'x' * 150}/{rule}"
+
+
+def _reading_link(school_id: uuid.UUID, link_id: uuid.UUID) -> str:
+    return f"https://bench.example/read/{'x' * 110}"
 
 
 SERVER = """

@@ -18,6 +18,7 @@ from types import FrameType
 from zoneinfo import ZoneInfo
 
 import click
+from cryptography.fernet import Fernet
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_security.utils import hash_password
@@ -153,6 +154,8 @@ def _prepare(engines: Engines, port: int) -> dict[str, str]:
         "REDIS_URL": engines.redis_url,
         "STORAGE_URL": (engines.directory / "files").as_uri(),
         "MAIL_URL": "outbox:",
+        "SOURCES_FOLDER": str(engines.directory / "sources"),
+        "SOURCE_KEYS": kept["source_key"],
     }
     click.echo("Bringing the database up to date…")
     create_roles_and_database(engines.superuser_url, urls)
@@ -168,12 +171,17 @@ def _secrets(path: Path) -> dict[str, str]:
     """The demo's own secrets, made once: whoever can read the folder can read the demo."""
     if path.exists():
         kept: dict[str, str] = json.loads(path.read_text())
-        return kept
+        if "source_key" in kept:
+            return kept
+    else:
+        kept = {}
     made = {
+        "source_key": Fernet.generate_key().decode(),
         "secret_key": secrets.token_urlsafe(48),
         "password_salt": secrets.token_urlsafe(48),
         "password": "-".join(secrets.choice(_WORDS) for _ in range(4)),
     }
+    made |= kept
     fresh = path.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(made))

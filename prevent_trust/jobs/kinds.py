@@ -11,6 +11,7 @@ from prevent_trust.jobs import (  # noqa: F401  # register theirs
     plan_document,
     releases,
     reminders,
+    sources,
     staff,
 )
 from prevent_trust.jobs.registry import Progress, job

@@ -35,6 +35,7 @@ def adopt_for_trust(
     school_ids: list[str],
     batch_id: str,
     made_by: str | None,
+    deadline: str | None = None,
 ) -> dict[str, Any]:
     """One school after the other, each in its own scope and transaction.
 
@@ -57,6 +58,7 @@ def adopt_for_trust(
                 academic_year=academic_year,
                 batch_id=uuid.UUID(batch_id),
                 made_by=uuid.UUID(made_by) if made_by else None,
+                deadline=deadline,
             )
             db.session.commit()
             done += 1

@@ -14,7 +14,7 @@ from prevent_trust.jobs.ledger import request_job
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.mail import record_bounce
 from prevent_trust.queues import MAIL, REPORTS
-from prevent_trust.signed_links import STOP_LINK, signed_ids
+from prevent_trust.signed_links import READING_LINK, STOP_LINK, signed_ids
 from prevent_trust.tenancy import AuthorityScope, PlatformScope, RecipientScope, bind_scope
 from tenants.organisations.models import LocalAuthority
 from tenants.reminders.ledger import plan_lines, recipients_without_mail, settle, write_digest
@@ -73,7 +73,9 @@ def _write_digests(scopes: Sequence[AuthorityScope], today: date, progress: Prog
         for recipient in recipients:
             mailbox = RecipientScope(recipient)
             bind_scope(mailbox)
-            written += write_digest(mailbox, day=today, base_url=settings.base_url, stop_link=stop_link)
+            written += write_digest(
+                mailbox, day=today, base_url=settings.base_url, stop_link=stop_link, reading_link=reading_link
+            )
             db.session.commit()
             if written % DIGESTS_BETWEEN_REPORTS == 1:
                 progress(len(scopes), len(scopes), f"{written:,} digests written")
@@ -85,6 +87,12 @@ def stop_link(people: Sequence[tuple[uuid.UUID, uuid.UUID]], rule: str) -> str:
     settings: Settings = current_app.extensions["settings"]
     token = signed_ids(STOP_LINK, *(key for pair in people for key in pair))
     return f"{settings.base_url}/reminders/stop/{token}/{rule}"
+
+
+def reading_link(school_id: uuid.UUID, link_id: uuid.UUID) -> str:
+    """Where somebody reads and confirms, by the link of a campaign."""
+    settings: Settings = current_app.extensions["settings"]
+    return f"{settings.base_url}/read/{signed_ids(READING_LINK, school_id, link_id)}"
 
 
 def england_today() -> date:

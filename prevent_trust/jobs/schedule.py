@@ -16,7 +16,8 @@ from rq.cron import CronScheduler
 from prevent_trust.database import db
 from prevent_trust.jobs.ledger import request_job, sweep
 from prevent_trust.jobs.reminders import request_reminders
-from prevent_trust.queues import MAIL, REPORTS
+from prevent_trust.jobs.sources import request_due_fetches
+from prevent_trust.queues import IMPORTS, MAIL, REPORTS
 from prevent_trust.tenancy import PlatformScope, bind_scope
 
 
@@ -36,6 +37,12 @@ def send_reminders() -> None:
     bind_scope(PlatformScope())
     request_reminders(datetime.now(UTC))
     db.session.commit()
+
+
+def fetch_staff_lists() -> None:
+    """Each hour; the ledger has each source's day once."""
+    bind_scope(PlatformScope())
+    request_due_fetches(datetime.now(UTC))
 
 
 def make_releases() -> None:
@@ -63,6 +70,7 @@ SCHEDULE = (
     Entry("* * * * *", MAIL, look_for_abandoned_jobs),
     Entry("*/5 * * * *", MAIL, send_waiting_mail),
     Entry("4 * * * *", MAIL, send_reminders),
+    Entry("9 * * * *", IMPORTS, fetch_staff_lists),
     Entry("34 5 * * *", REPORTS, make_releases),
 )
 

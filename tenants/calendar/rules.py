@@ -10,8 +10,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import total_ordering
 
-from dateutil.easter import easter
-
 
 class Season(StrEnum):
     AUTUMN = "autumn"
@@ -97,51 +95,3 @@ def academic_year_of(day: date) -> int:
 def academic_year_name(year: int) -> str:
     """`2026-27`"""
     return f"{year}-{(year + 1) % 100:02d}"
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A day by which schools agree to have things done."""
-
-    title: str
-    on: date
-
-
-def usual_deadlines(year: int) -> list[Deadline]:
-    """The ends of the six half terms of an academic year, as most authorities in England set them.
-
-    The breaks begin on the last Monday of October, the third of February and the last of May; the autumn term ends on the
-    last Friday before 21 December, the spring term on the last Friday of March or the day before Good Friday, whichever is
-    earlier, the summer term on the last Friday before 25 July.
-    """
-    good_friday = easter(year + 1) - timedelta(days=2)
-    return [
-        Deadline("End of the autumn half term", _friday_before(_monday(year, 10, last=True))),
-        Deadline("End of the autumn term", _friday_before(date(year, 12, 21))),
-        Deadline("End of the spring half term", _friday_before(_monday(year + 1, 2, number=3))),
-        Deadline("End of the spring term", min(_friday_before(date(year + 1, 4, 1)), good_friday - timedelta(days=1))),
-        Deadline("End of the summer half term", _friday_before(_monday(year + 1, 5, last=True))),
-        Deadline("End of the summer term", _friday_before(date(year + 1, 7, 25))),
-    ]
-
-
-def next_deadlines(day: date, count: int = 6) -> list[Deadline]:
-    """The next ends of half terms from a day on, the day itself included."""
-    year = academic_year_of(day)
-    coming = [each for each in (*usual_deadlines(year), *usual_deadlines(year + 1)) if each.on >= day]
-    return coming[:count]
-
-
-def _monday(year: int, month: int, *, number: int = 1, last: bool = False) -> date:
-    first = date(year, month, 1)
-    monday = first + timedelta(days=(7 - first.weekday()) % 7)
-    if not last:
-        return monday + timedelta(weeks=number - 1)
-    while (monday + timedelta(weeks=1)).month == month:
-        monday += timedelta(weeks=1)
-    return monday
-
-
-def _friday_before(day: date) -> date:
-    """The last Friday before a day."""
-    return day - timedelta(days=(day.weekday() - 4) % 7 or 7)

@@ -30,7 +30,7 @@ def remembered_columns(scope: SchoolScope, kind: ImportKind) -> dict[str, str]:
         )
         .order_by(RememberedColumn.school_id.is_not(None))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def remember_columns(scope: SchoolScope, kind: ImportKind, heads: Mapping[str, str]) -> None:

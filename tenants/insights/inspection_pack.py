@@ -22,7 +22,7 @@ from tenants.contacts.queries import contact_cards
 from tenants.insights.measures.reading import reading_needs
 from tenants.insights.measures.training import training_needs
 from tenants.insights.measures.types import PersonNeed
-from tenants.insights.plan_export import evidence_by_action, exported_plan
+from tenants.insights.plan_export import evidence_by_action, exported_plan, how_known
 from tenants.insights.plan_reading import PlanReading, end_of_day, read_plan
 from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.evidence.models import EvidenceKind
@@ -34,6 +34,7 @@ from tenants.plan.exports.types import ExportedPlan
 from tenants.plan.exports.word import plan_as_word
 from tenants.plan.models import ActionStanding
 from tenants.plan.sharing.models import InspectionPack, PackState
+from tenants.plan.types import STANDING_NAMES
 from tenants.staff.queries import staff_of
 
 CHUNK = 1024 * 1024
@@ -201,7 +202,7 @@ def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]
 
 
 def what_is_missing(reading: PlanReading) -> list[str]:
-    """What an inspector would ask for and not find: unanswered, overdue, stale, not shown."""
+    """What an inspector would ask for and not find: unanswered, overdue, stale, not or partly met, not shown."""
     found = []
     for action in reading.actions:
         state = reading.states.get(action.id)
@@ -213,6 +214,9 @@ def what_is_missing(reading: PlanReading) -> list[str]:
             found.append(f"Overdue since {state.due_on.isoformat() if state.due_on else ''}: {action.wording}")
         elif state.status is ActionStanding.STALE:
             found.append(f"Due for review: {action.wording}")
+        elif state.status in {ActionStanding.NOT_MET, ActionStanding.PARTLY_MET}:
+            known = f" ({how_known(state)})" if state.is_derived else ""
+            found.append(f"{STANDING_NAMES[state.status]}: {action.wording}{known}")
         if state.status is ActionStanding.MET and not state.is_derived and not action.evidence_count:
             found.append(f"Met, but nothing shows it: {action.wording}")
         if action.expired_count:

@@ -1,11 +1,12 @@
 """What changed from one edition to the next, row by row."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tenants.plan.edition_content import ContentAction, EditionContent, PlacedAction
+from tenants.plan.measure_names import measure_title
 from tenants.plan.types import role_words
 
 
@@ -62,14 +63,19 @@ class Difference:
         return not self.rows and not self.headings
 
 
-def difference(old: EditionContent, new: EditionContent) -> Difference:
-    """All changes: in the order of the new edition, then what was retired in the order of the old."""
+def difference(old: EditionContent, new: EditionContent, *, titles: Mapping[str, str] | None = None) -> Difference:
+    """All changes: in the order of the new edition, then what was retired in the order of the old.
+
+    `titles` names the courses and documents of measures by their keys.
+    """
     before = {placed.action.key: placed for placed in old.placed()}
     after = {placed.action.key: placed for placed in new.placed()}
     reordered = _reordered(before, after)
     rows = []
     for key, placed in after.items():
-        row = _added(placed) if key not in before else _changed(before[key], placed, moved=key in reordered)
+        row = (
+            _added(placed) if key not in before else _changed(before[key], placed, titles or {}, moved=key in reordered)
+        )
         if row is not None:
             rows.append(row)
     rows += [
@@ -95,13 +101,13 @@ def _added(placed: PlacedAction) -> RowChange:
     return RowChange(placed.action.key, (ChangeKind.ADDED,), "", placed.action.wording, "", place(placed))
 
 
-def _changed(old: PlacedAction, new: PlacedAction, *, moved: bool) -> RowChange | None:
+def _changed(old: PlacedAction, new: PlacedAction, titles: Mapping[str, str], *, moved: bool) -> RowChange | None:
     kinds = []
     if is_reworded(old.action, new.action):
         kinds.append(ChangeKind.REWORDED)
     if moved:
         kinds.append(ChangeKind.MOVED)
-    details = _details(old.action, new.action)
+    details = _details(old.action, new.action, titles)
     if details:
         kinds.append(ChangeKind.DETAILS)
     if not kinds:
@@ -111,12 +117,12 @@ def _changed(old: PlacedAction, new: PlacedAction, *, moved: bool) -> RowChange 
     )
 
 
-def _details(old: ContentAction, new: ContentAction) -> tuple[str, ...]:
+def _details(old: ContentAction, new: ContentAction, titles: Mapping[str, str]) -> tuple[str, ...]:
     found = []
     if old.roles != new.roles:
         found.append(f"By whom: {_roles(old.roles)} becomes {_roles(new.roles)}")
     if (old.measure, old.target_percent) != (new.measure, new.target_percent):
-        found.append(f"Status: {_measure(old)} becomes {_measure(new)}")
+        found.append(f"Status: {_measure(old, titles)} becomes {_measure(new, titles)}")
     if old.recurs_months != new.recurs_months:
         found.append(f"Review: {_cycle(old.recurs_months)} becomes {_cycle(new.recurs_months)}")
     if old.good_looks_like.split() != new.good_looks_like.split():
@@ -130,8 +136,11 @@ def _roles(roles: Sequence[str]) -> str:
     return ", ".join(role_words(role) for role in roles) or "nobody named"
 
 
-def _measure(action: ContentAction) -> str:
-    return f"from records ({action.measure}, {action.target_percent}%)" if action.measure else "declared"
+def _measure(action: ContentAction, titles: Mapping[str, str]) -> str:
+    if not action.measure:
+        return "declared"
+    target = f", target {action.target_percent}%" if action.measure.partition(":")[0] != "post" else ""
+    return f"from records (“{measure_title(action.measure, titles)}”{target})"
 
 
 def _cycle(months: int | None) -> str:

@@ -1,5 +1,7 @@
 """The names by which an action says which records its status comes from: a kind, a colon and what it is about."""
 
+from collections.abc import Mapping
+
 POSTS = {
     "prevent_lead": "A Prevent lead is on the staff list",
     "dsl": "A DSL is on the staff list",
@@ -20,7 +22,7 @@ def is_measure(name: str) -> bool:
     return bool(subject) and (kind in PEOPLE or (kind == "post" and subject in POSTS) or name in OTHERS)
 
 
-def measure_title(name: str, titles: dict[str, str]) -> str:
+def measure_title(name: str, titles: Mapping[str, str]) -> str:
     """What a measure counts, in words; `titles` names courses and documents by key."""
     kind, _, subject = name.partition(":")
     if kind == "post":

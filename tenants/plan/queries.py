@@ -160,9 +160,9 @@ class ActionPage:
     removed_at: datetime | None
 
 
-def action_page(scope: SchoolScope, action_id: uuid.UUID) -> ActionPage | None:
-    """An action of any of the school's plans; none when the school has no such action."""
-    rows = list(_action_rows(scope, PlanAction.id == action_id, removed=True))
+def action_page(scope: SchoolScope, action_id: uuid.UUID, *, at: datetime | None = None) -> ActionPage | None:
+    """An action of any of the school's plans, as it is answered now or was at a moment; none when there is no such action."""
+    rows = list(_action_rows(scope, PlanAction.id == action_id, at=at, removed=True))
     if not rows:
         return None
     place = db.session.execute(
@@ -291,8 +291,11 @@ def _evidence_counts(scope: SchoolScope, at: datetime | None) -> Any:
     )
 
 
-def action_history(scope: SchoolScope, action_id: uuid.UUID) -> list[HistoryEntry]:
-    """Who changed what of an action, from what to what, the latest first; through the plans that it was carried from."""
+def action_history(scope: SchoolScope, action_id: uuid.UUID, *, at: datetime | None = None) -> list[HistoryEntry]:
+    """Who changed what of an action, from what to what, the latest first; through the plans that it was carried from.
+
+    With a moment, what had been changed by then.
+    """
     chain = predecessors(scope, action_id)
     owner = aliased(StaffMember)
     rows = db.session.execute(
@@ -317,6 +320,8 @@ def action_history(scope: SchoolScope, action_id: uuid.UUID) -> list[HistoryEntr
             entries.append(HistoryEntry(answer.recorded_from, name or (CARRIED_OVER if carried else SOMEBODY), changes))
         before, came_from = shown, answer.action_id
     entries += _evidence_history(scope, chain)
+    if at is not None:
+        entries = [entry for entry in entries if entry.at < at]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
@@ -377,8 +382,11 @@ class Override:
     until: datetime | None
 
 
-def overrides_of(scope: SchoolScope, chain: list[uuid.UUID]) -> list[Override]:
-    """Every override that an action ever had, also in the plans before, the latest first. They are shown for ever."""
+def overrides_of(scope: SchoolScope, chain: list[uuid.UUID], *, at: datetime | None = None) -> list[Override]:
+    """Every override that an action ever had, also in the plans before, the latest first. They are shown for ever.
+
+    With a moment, those that had begun by then; one that ended later had no end yet.
+    """
     require_bound(scope)
     rows = db.session.execute(
         select(PlanAnswer, Account.name)
@@ -387,16 +395,19 @@ def overrides_of(scope: SchoolScope, chain: list[uuid.UUID]) -> list[Override]:
             PlanAnswer.school_id == scope.school_id,
             PlanAnswer.action_id.in_(chain),
             PlanAnswer.override_reason.is_not(None),
+            PlanAnswer.recorded_from < at if at is not None else db.true(),
         )
         .order_by(PlanAnswer.recorded_from)
     )
     found: list[Override] = []
     for answer, name in rows:
         said = (answer.override_reason or "", STATUS_NAMES[answer.status])
+        ended = answer.recorded_until
+        until = None if at is not None and ended is not None and ended >= at else ended
         if found and (found[-1].reason, found[-1].status) == said and found[-1].until == answer.recorded_from:
-            found[-1] = Override(*said, found[-1].by, found[-1].since, answer.recorded_until)
+            found[-1] = Override(*said, found[-1].by, found[-1].since, until)
         else:
-            found.append(Override(*said, name or SOMEBODY, answer.recorded_from, answer.recorded_until))
+            found.append(Override(*said, name or SOMEBODY, answer.recorded_from, until))
     return found[::-1]
 
 

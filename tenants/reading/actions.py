@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.reading.models import ConfirmationSource, ReadingConfirmation
+from tenants.reading.queries import edition_sha256
 from tenants.staff.queries import of_this_school
 
 
@@ -22,10 +23,14 @@ def record_confirmations(
     source: ConfirmationSource,
     recorded_by: uuid.UUID | None,
 ) -> int:
-    """Writes that people of the school confirmed an edition. Returns how many had not been written yet."""
+    """Writes that people of the school confirmed an edition, with the hash of what it says now.
+
+    Returns how many had not been written yet.
+    """
     ours = of_this_school(scope, staff_ids)
     if not ours:
         return 0
+    sha256 = edition_sha256(edition_id)
     rows = [
         {
             "id": new_id(),
@@ -35,6 +40,7 @@ def record_confirmations(
             "confirmed_on": confirmed_on,
             "source": source,
             "recorded_by": recorded_by,
+            "edition_sha256": sha256,
         }
         for staff_id in ours
     ]

@@ -1,18 +1,19 @@
-"""Documents, their editions, and who confirmed which."""
+"""Documents, their editions, who was asked to read which by mail, and who confirmed."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, Remembered, closed_set, same_school
+from prevent_trust.database import Record, Remembered, closed_set, keyed_by_school, same_school
 
 
 class ConfirmationSource(StrEnum):
     RECORDED = "recorded"
     PAPER = "paper"
+    LINK = "link"  # they pressed the button behind the link that was mailed to them
 
 
 class Document(Record):
@@ -64,9 +65,52 @@ class ReadingConfirmation(Remembered):
         server_default="recorded",
     )
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    edition_sha256: Mapped[str | None]  # of what the edition said then; unknown for those recorded before it was kept
 
     __table_args__ = (
         same_school("staff_member", "staff_id"),
         UniqueConstraint("school_id", "document_edition_id", "staff_id"),
         Index("ix_reading_confirmation_staff_id", "staff_id"),
+    )
+
+
+class ReadingCampaign(Record):
+    """A school asks those who must read an edition and have not confirmed it. One at a time for each edition."""
+
+    __tablename__ = "reading_campaign"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    document_edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document_edition.id"))
+    due_on: Mapped[date]
+    expires_at: Mapped[datetime]  # of its links
+    withdrawn_at: Mapped[datetime | None]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        keyed_by_school(),
+        Index(
+            "uq_reading_campaign_running",
+            "school_id",
+            "document_edition_id",
+            unique=True,
+            postgresql_where=text("withdrawn_at is null"),
+        ),
+    )
+
+
+class ReadingLink(Record):
+    """One person's link in a campaign, and the mail that it went out with."""
+
+    __tablename__ = "reading_link"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    campaign_id: Mapped[uuid.UUID]
+    staff_id: Mapped[uuid.UUID]
+    mail_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("outgoing_mail.id"))
+
+    __table_args__ = (
+        same_school("reading_campaign", "campaign_id"),
+        same_school("staff_member", "staff_id"),
+        UniqueConstraint("school_id", "campaign_id", "staff_id"),
+        Index("ix_reading_link_school_id_staff_id", "school_id", "staff_id"),
     )

@@ -1,5 +1,7 @@
 """Reads of documents and of who confirmed which edition."""
 
+import hashlib
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +27,7 @@ class DocumentInForce:
     edition: str
     in_force_from: date
     address: str | None
+    parts: tuple[str, ...]
 
 
 def documents_in_force(day: date) -> list[DocumentInForce]:
@@ -47,6 +50,7 @@ def documents_in_force(day: date) -> list[DocumentInForce]:
             edition=edition.label,
             in_force_from=edition.in_force_from,
             address=edition.address,
+            parts=tuple(edition.parts),
         )
         for document, edition in rows
     ]
@@ -54,6 +58,28 @@ def documents_in_force(day: date) -> list[DocumentInForce]:
 
 def document_in_force(key: str, day: date) -> DocumentInForce | None:
     return next((each for each in documents_in_force(day) if each.key == key), None)
+
+
+def edition_sha256(edition_id: uuid.UUID) -> str:
+    """SHA-256, in hexadecimal, of what an edition says: document, label, first day, address and parts, as JSON.
+
+    Raises NoResultFound when there is no such edition.
+    """
+    document, edition = db.session.execute(
+        select(Document, DocumentEdition)
+        .join(DocumentEdition, DocumentEdition.document_id == Document.id)
+        .where(DocumentEdition.id == edition_id)
+    ).one()
+    said = {
+        "document": document.key,
+        "title": document.title,
+        "edition": edition.label,
+        "in_force_from": edition.in_force_from.isoformat(),
+        "address": edition.address,
+        "parts": edition.parts,
+    }
+    body = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(body.encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True)

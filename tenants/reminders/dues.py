@@ -15,7 +15,8 @@ from tenants.insights.measures.training import training_coverage_and_lapsing
 from tenants.insights.measures.types import Lapsing
 from tenants.insights.measures.upkeep import upkeep
 from tenants.plan.rules import DUE_WITHIN
-from tenants.reminders.planning import Addressee, Due
+from tenants.reading.campaigns import links_that_work
+from tenants.reminders.planning import READING_PAGE, Addressee, Due
 from tenants.staff.models import STAFF_ROLE_NAMES
 
 LONGEST_WORDING = 90
@@ -149,14 +150,16 @@ def _of_reading(scope: Scope, wanted: Wanted) -> Iterable[Due]:
 
 
 def _of_people(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    links = links_that_work(scope, as_at=wanted.as_at) if "own-reading" in wanted.rules else {}
     for need in own_needs(scope, as_at=wanted.as_at, until=wanted.until):
         who = Addressee(need.staff_id, need.name, need.email)
         title = wanted.titles[need.key]
         thing = f"{need.key}:{need.staff_id}"
         if need.kind == "reading":
-            yield Due(
-                need.school_id, "own-reading", thing, f"Read “{title}” and tell your Prevent lead", "", person=who
-            )
+            link = links.get((need.staff_id, need.key))
+            words = f"Read “{title}” and {'confirm it' if link else 'tell your Prevent lead'}"
+            page = f"{READING_PAGE}{link}" if link else ""
+            yield Due(need.school_id, "own-reading", thing, words, page, person=who)
         elif need.until is None:
             yield Due(need.school_id, "own-training", thing, f"You are missing the training “{title}”", "", person=who)
         else:

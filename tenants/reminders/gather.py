@@ -24,7 +24,7 @@ from tenants.reminders.dues import Wanted, dues_of
 from tenants.reminders.models import Delegation, ReminderItem, ReminderRule, ReminderStop
 from tenants.reminders.planning import ESCALATED_AGAIN_AFTER, Addressee, Away, Due, SchoolFacts, Sent
 from tenants.reminders.rule_book import DATED, LOOKS_AHEAD, Rule, To, built_in_rules, rules_with
-from tenants.reminders.sending_days import sending_days
+from tenants.reminders.sending_days import SendingDays, longest_break, sending_days
 
 DATED_REMEMBERED = timedelta(days=200)  # longer than any stage of a dated thing is open
 STANDING_REMEMBERED = timedelta(days=56)  # a thing that was in order for eight weeks begins anew
@@ -37,12 +37,13 @@ def facts_of(scope: Scope, *, day: date, last_day: date) -> list[SchoolFacts]:
     if not schools:
         return []
     rules = rules_by_school(scope, schools)
-    dues = dues_of(scope, _wanted(rules, day, last_day))
+    days = sending_days(scope, schools, day=day)
+    dues = dues_of(scope, _wanted(rules, day, last_day, days))
     access = _access(scope, schools, day)
     staff = _staff(scope, dues, access, day)
     longest = max(rule.every_days for each in set(rules.values()) for rule in each if not rule.is_dated)
     sent, first_sent = _ledger(scope, day, timedelta(days=max(longest, ESCALATED_AGAIN_AFTER)))
-    stops, away, days = _stops(scope), _away(scope, schools, access, day, last_day), sending_days(scope, schools)
+    stops, away = _stops(scope), _away(scope, schools, access, day, last_day)
     return [
         SchoolFacts(
             school_id=school_id,
@@ -92,15 +93,17 @@ def rules_by_school(scope: Scope, schools: Mapping[uuid.UUID, uuid.UUID | None])
     return rules
 
 
-def _wanted(rules: Mapping[uuid.UUID, Sequence[Rule]], day: date, last_day: date) -> Wanted:
+def _wanted(
+    rules: Mapping[uuid.UUID, Sequence[Rule]], day: date, last_day: date, days: Mapping[uuid.UUID, SendingDays]
+) -> Wanted:
     active = {rule for school_rules in set(map(tuple, rules.values())) for rule in school_rules if rule.active}
-    # A break may bring a thing forward by its own length.
     ahead = max((rule.days_before or 0 for rule in active if rule.is_dated), default=0)
+    planned = [day + timedelta(days=number) for number in range((last_day - day).days + 1)]
     return Wanted(
         as_at=day,
         last_day=last_day,
         rules=frozenset(rule.key for rule in active),
-        ahead=max(ahead, 60),
+        ahead=max(ahead, longest_break(days.values(), planned=planned)),
         titles=titles_of_subjects(),
         lapsing={
             school_id: rule.days_before or 0

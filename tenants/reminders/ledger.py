@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, select, text, update
 
-from prevent_trust.database import db, new_id
+from prevent_trust.database import db
 from prevent_trust.mail import OutgoingMail, queue_mail_once
 from prevent_trust.mail_senders.types import MailState
 from prevent_trust.mail_templates import render_mail
@@ -34,7 +34,7 @@ from prevent_trust.tenancy import (
 from tenants.organisations.queries import names_of_organisations
 from tenants.reminders.gather import facts_of
 from tenants.reminders.models import ItemState, ReminderItem
-from tenants.reminders.planning import EVERY_RULE, Planned, plan_school
+from tenants.reminders.planning import EVERY_RULE, READING_PAGE, Planned, plan_school
 from tenants.reminders.rule_book import built_in_rule
 
 MAIL_KIND = "reminders"
@@ -43,6 +43,7 @@ MOST_IN_A_LINK = 20  # schools that one link names; more would not fit into the 
 MOST_LINES = 10  # of a rule at one school in a mail; the rest is counted
 
 StopLink = Callable[[Sequence[tuple[uuid.UUID, uuid.UUID]], str], str]  # pairs of school and person, and a rule
+ReadingLinkMaker = Callable[[uuid.UUID, uuid.UUID], str]  # a school, and one of its links to read and confirm
 
 
 def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
@@ -51,6 +52,8 @@ def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
     Lines of earlier days that never got a mail are forgotten first: what of them is still due is planned anew.
     """
     require_bound(scope)
+    # Where the ledger was empty when its statements were planned, they would read all of it for every area.
+    db.session.execute(text("select set_config('enable_seqscan', 'off', true)"))
     # Another scheduler at the same area waits here, and then finds everything in the ledger.
     db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"plan:{scope.stamp}"})
     db.session.execute(
@@ -70,10 +73,10 @@ def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
 # One parameter for all rows: a statement with one for each value of each row costs five times as much.
 _ADD_LINES = text("""
 insert into reminder_item
-  (id, school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words, page)
-select id, school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words,
+  (school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words, page)
+select school_id, person, rule, thing, stage, day, recipient, to_address, to_name, instead_of, because, escalated, words,
   page
-from jsonb_to_recordset(cast(:rows as jsonb)) as line (id uuid, school_id uuid, person uuid, rule text, thing text,
+from jsonb_to_recordset(cast(:rows as jsonb)) as line (school_id uuid, person uuid, rule text, thing text,
   stage text, day date, recipient uuid, to_address text, to_name text, instead_of text, because text, escalated boolean,
   words text, page text)
 on conflict (school_id, person, rule, thing, stage) do nothing
@@ -82,7 +85,6 @@ on conflict (school_id, person, rule, thing, stage) do nothing
 
 def _row(line: Planned) -> dict[str, object]:
     return {
-        "id": str(new_id()),
         "school_id": str(line.school_id),
         "person": str(line.person),
         "rule": line.rule,
@@ -133,7 +135,9 @@ class Section:
     groups: list[Group] = field(default_factory=list)
 
 
-def write_digest(scope: RecipientScope, *, day: date, base_url: str, stop_link: StopLink) -> bool:
+def write_digest(
+    scope: RecipientScope, *, day: date, base_url: str, stop_link: StopLink, reading_link: ReadingLinkMaker
+) -> bool:
     """One mail for all lines of the mailbox that have none. Returns whether one was written; the caller commits.
 
     A mailbox that has its digest of the day gets no second one: its lines wait, and are planned anew tomorrow.
@@ -144,7 +148,7 @@ def write_digest(scope: RecipientScope, *, day: date, base_url: str, stop_link: 
         return False
     first = lines[0]
     names = names_of_organisations({line.school_id for line in lines})
-    sections = _sections(lines, names, base_url, stop_link)
+    sections = _sections(lines, names, base_url, stop_link, reading_link)
     stoppable = sorted({(line.school_id, line.person) for line in lines if not line.escalated})
     stop_all = stop_link(stoppable, EVERY_RULE) if 0 < len(stoppable) <= MOST_IN_A_LINK else None
     absent = sorted({line.instead_of for line in lines if line.instead_of})
@@ -187,26 +191,35 @@ def _position(rule: str) -> int:
 
 
 def _sections(
-    lines: Sequence[ReminderItem], names: dict[uuid.UUID, str], base_url: str, stop_link: StopLink
+    lines: Sequence[ReminderItem],
+    names: dict[uuid.UUID, str],
+    base_url: str,
+    stop_link: StopLink,
+    reading_link: ReadingLinkMaker,
 ) -> list[Section]:
     sections = []
     for school_id, of_school in groupby(lines, key=lambda line: line.school_id):
         page = f"{base_url}/schools/{school_id}"
         section = Section(names[school_id], page)
         for (escalated, key), of_rule in groupby(of_school, key=lambda line: (line.escalated, line.rule)):
-            section.groups.append(_group(list(of_rule), key, page, stop_link, escalated=escalated))
+            pages = [(line, _page_of(line, page, reading_link)) for line in of_rule]
+            section.groups.append(_group(pages, key, stop_link, escalated=escalated))
         sections.append(section)
     return sorted(sections, key=lambda section: section.school)
 
 
-def _group(lines: list[ReminderItem], key: str, page: str, stop_link: StopLink, *, escalated: bool) -> Group:
+def _page_of(line: ReminderItem, page: str, reading_link: ReadingLinkMaker) -> str:
+    """Where the line leads, or nowhere. A link by which somebody confirms goes to nobody who stands in for them."""
+    if line.page.startswith(READING_PAGE):
+        return "" if line.instead_of else reading_link(line.school_id, uuid.UUID(line.page.removeprefix(READING_PAGE)))
+    return f"{page}{line.page}" if line.page else ""
+
+
+def _group(pages: list[tuple[ReminderItem, str]], key: str, stop_link: StopLink, *, escalated: bool) -> Group:
     """Somebody else's line in a shared mailbox says whose it is."""
-    rule = built_in_rule(key)
+    rule, lines = built_in_rule(key), [line for line, _ in pages]
     several = len({line.to_name for line in lines}) > 1
-    shown = [
-        (f"{line.to_name}: {line.words}" if several else line.words, f"{page}{line.page}" if line.page else "")
-        for line in lines[:MOST_LINES]
-    ]
+    shown = [(f"{line.to_name}: {line.words}" if several else line.words, page) for line, page in pages[:MOST_LINES]]
     people = sorted({(line.school_id, line.person) for line in lines})
     return Group(
         title=rule.title if rule else key,

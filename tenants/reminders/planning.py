@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from tenants.reminders.rule_book import TO_NAMES, Rule, To
 from tenants.reminders.sending_days import SendingDays
@@ -18,6 +19,12 @@ ADDRESSES = uuid.UUID("6f3c1a52-6a0c-4f0e-9d5a-2f1f6f0a7e11")  # the namespace o
 FIRST_MONDAY = date(2024, 1, 1)  # periods are counted from here
 ESCALATED_AGAIN_AFTER = 28  # days
 EVERY_RULE = "all"  # a stop of everything
+READING_PAGE = "read:"  # before the id of somebody's own link to read and confirm, where other lines have a page
+
+
+@lru_cache(maxsize=10_000)  # many lines go to few mailboxes
+def _mailbox(email: str) -> uuid.UUID:
+    return uuid.uuid5(ADDRESSES, email)
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Addressee:
     @property
     def recipient(self) -> uuid.UUID:
         """The mailbox: the same for one address, whoever is reached by it and at whichever school."""
-        return uuid.uuid5(ADDRESSES, self.email.strip().lower())
+        return _mailbox(self.email.strip().lower())
 
 
 @dataclass(frozen=True)

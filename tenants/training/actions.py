@@ -8,9 +8,9 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db, new_id
-from prevent_trust.tenancy import SchoolScope, require_bound
+from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.staff.queries import of_this_school
-from tenants.training.models import TrainingCompletion
+from tenants.training.models import CourseRule, RuleStanding, TrainingCompletion
 
 
 def record_completions(
@@ -49,3 +49,32 @@ def remove_completion(scope: SchoolScope, *, completion_id: uuid.UUID) -> bool:
         .returning(TrainingCompletion.id)
     ).all()
     return bool(removed)
+
+
+def set_course_rule(
+    scope: TrustScope,
+    *,
+    course_id: uuid.UUID,
+    standing: RuleStanding,
+    from_on: date,
+    changed_by: uuid.UUID | None,
+    validity_months: int | None = None,
+    audience: Sequence[str] = (),
+    grace_days: int = 0,
+) -> None:
+    """Says what holds for a course at the trust's schools from a day; said again for the same day it takes its place.
+
+    Terms other than the standing count for `RuleStanding.OWN` only. Months from 1 to 120 or none; grace from 0 to 180 days.
+    """
+    require_bound(scope)
+    own = standing is RuleStanding.OWN
+    terms = {
+        "standing": standing,
+        "validity_months": validity_months if own else None,
+        "audience": sorted(audience) if own else [],
+        "grace_days": grace_days if own else 0,
+        "changed_by": changed_by,
+    }
+    keys = {"trust_id": scope.trust_id, "course_id": course_id, "from_on": from_on}
+    statement = insert(CourseRule).values(id=new_id(), **keys, **terms)
+    db.session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=terms))

@@ -32,6 +32,38 @@ class Course(Record):
     __table_args__ = (check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),)
 
 
+class RuleStanding(StrEnum):
+    """What a trust says of a course: its own terms, not asked of its schools, or as the catalogue has it."""
+
+    OWN = "own"
+    OFF = "off"
+    SHIPPED = "shipped"
+
+
+class CourseRule(Record):
+    """A trust's terms for a course at its schools, from a day until its next rule for the same course.
+
+    Rules are added and never rewritten for an earlier day, so that a past day is counted by the rules of that day.
+    """
+
+    __tablename__ = "course_rule"
+
+    trust_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trust.id"))
+    course_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("course.id"))
+    from_on: Mapped[date]
+    standing: Mapped[RuleStanding] = mapped_column(closed_set(RuleStanding, "standing"))
+    validity_months: Mapped[int | None]  # none: once is enough
+    audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    grace_days: Mapped[int] = mapped_column(default=0, server_default="0")  # from somebody's first day
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),
+        check("grace_days between 0 and 180", "grace_in_range"),
+        UniqueConstraint("trust_id", "course_id", "from_on"),
+    )
+
+
 class TrainingCompletion(Remembered):
     __tablename__ = "training_completion"
 

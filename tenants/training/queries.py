@@ -6,16 +6,48 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
-from prevent_trust.tenancy import SchoolScope, require_bound
+from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.access.models import Account
-from tenants.training.models import CompletionSource, Course, TrainingCompletion
+from tenants.training.models import CompletionSource, Course, CourseRule, RuleStanding, TrainingCompletion
 
 
 def courses() -> Sequence[Course]:
     """The catalogue in its order."""
     return db.session.scalars(select(Course).order_by(Course.position, Course.key)).all()
+
+
+@dataclass(frozen=True)
+class CourseTerms:
+    """A course as it holds at a trust's schools on a day."""
+
+    course: Course
+    standing: RuleStanding
+    validity_months: int | None
+    audience: tuple[str, ...]
+    grace_days: int
+
+
+def course_terms(scope: TrustScope, *, as_at: date) -> list[CourseTerms]:
+    """The catalogue in its order, with what the trust had said of each course by the day. Two queries."""
+    require_bound(scope)
+    rules = db.session.scalars(
+        select(CourseRule)
+        .where(CourseRule.trust_id == scope.trust_id, CourseRule.from_on <= as_at)
+        .ext(distinct_on(CourseRule.course_id))
+        .order_by(CourseRule.course_id, CourseRule.from_on.desc())
+    )
+    of_course = {rule.course_id: rule for rule in rules}
+    return [_terms(course, of_course.get(course.id)) for course in courses()]
+
+
+def _terms(course: Course, rule: CourseRule | None) -> CourseTerms:
+    if rule is None or rule.standing is not RuleStanding.OWN:
+        standing = rule.standing if rule else RuleStanding.SHIPPED
+        return CourseTerms(course, standing, course.validity_months, tuple(course.audience), 0)
+    return CourseTerms(course, rule.standing, rule.validity_months, tuple(rule.audience), rule.grace_days)
 
 
 @dataclass(frozen=True)

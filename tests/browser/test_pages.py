@@ -13,6 +13,7 @@ from sqlalchemy import select
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.signed_links import STOP_LINK, signed_ids
 from tenants.access.models import Role
+from tenants.calendar.rules import academic_year_of
 from tenants.imports.models import ImportRun
 from tenants.plan.models import ActionStatus
 from tenants.staff.models import StaffMember, StaffRole
@@ -22,12 +23,14 @@ from tests.factories import Factory
 SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
-    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/referrals", "/contacts", "/people",
+    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
+    "/referrals", "/contacts", "/people",
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
+    "/calendar", f"/calendar/{academic_year_of(date.today())}", "/calendar/import", "/calendar/address",
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
-    "/reminders", "/reminders/rules/posts", "/reminders/away",
+    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 
@@ -158,7 +161,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     person.open(f"/schools/{place.school.id}/plan/import")
     person.page.set_input_files("input[type=file]", plan_document(tmp_path))
     person.page.click("text=Read it and show me")
-    assert "1 action" in person.page.inner_text("main")
+    person.page.wait_for_selector("main:has-text('1 action')")
     assert person.accessibility_problems() == []
     person.page.click("text=Change what the columns mean")
     person.page.wait_for_selector("h1:has-text('What the columns mean')")
@@ -166,7 +169,7 @@ def test_a_word_plan_is_brought_in_on_a_phone_or_a_desk(
     assert not person.is_wider_than_its_window()
     person.page.click("text=Show me what comes of it")
     person.page.click("text=Make this our plan")
-    assert person.page.locator("progress").is_visible()
+    person.page.wait_for_selector("progress")
     do_jobs(worker_app, make)
     person.page.wait_for_selector("text=Your plan is made")  # by itself: the page follows the job
     assert person.accessibility_problems() == []
@@ -304,6 +307,22 @@ def test_without_scripts_a_line_is_changed_where_it_stands_too(without_scripts: 
     without_scripts.sign_in(place.lead)
     begin_line(without_scripts, place)
     assert "Not met" in finish_line(without_scripts)
+
+
+def test_what_is_ticked_is_counted_and_changed_at_once(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/plan")
+    lines = person.page.locator("[data-plan-row]").count()
+    person.page.locator(".pt-plan-action__tick label").nth(1).click()
+    assert person.page.inner_text("#bulk summary").endswith("1 ticked")
+    person.page.click("#bulk summary")
+    person.page.click("[data-ticks-all]")
+    assert person.page.inner_text("#bulk summary").endswith(f"{lines} ticked")
+    assert person.accessibility_problems() == []
+    person.page.select_option("#bulk select[name=owner]", "role:dsl")
+    person.page.click("#bulk button[type=submit]")
+    assert f"{lines} of {lines} actions were changed." in person.page.inner_text("main")
+    assert person.complaints == []
 
 
 def test_the_second_of_two_sees_what_the_first_changed(person: Person, make: Factory, place: Place) -> None:

@@ -13,7 +13,7 @@ from tenants.access.models import Role
 from tenants.calendar.rules import term_of
 from tenants.history.models import RecordHistory
 from tenants.insights.measures.compliance import action_states, section_standings
-from tenants.insights.measures.flags import BULK_ACTIONS, FLAG_RULES, Flag, flags
+from tenants.insights.measures.flags import BULK_ACTIONS, FLAG_RULES, Flag, flags, states_with_flags
 from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import ActionState
 from tenants.insights.measures.upkeep import upkeep
@@ -48,11 +48,18 @@ def scope(web: Flask, school: School, plan: Plan) -> SchoolScope:
 
 
 def flagged(scope: SchoolScope, action: PlanAction | None, day: date = DAY) -> set[Flag]:
-    return {each.flag for each in flags(scope, as_at=day) if each.action_id == (action.id if action else None)}
+    found = {each.flag for each in flags(scope, as_at=day) if each.action_id == (action.id if action else None)}
+    if action is not None:  # the school's pages ask for the same together with the states
+        assert found == next(
+            set(there) for each, there in states_with_flags(scope, as_at=day) if each.action_id == action.id
+        )
+    return found
 
 
 def state(scope: SchoolScope, action: PlanAction, day: date = DAY) -> ActionState:
-    return next(each for each in action_states(scope, as_at=day) if each.action_id == action.id)
+    states = action_states(scope, as_at=day)
+    assert states == [each for each, _ in states_with_flags(scope, as_at=day)]
+    return next(each for each in states if each.action_id == action.id)
 
 
 @pytest.fixture
@@ -304,6 +311,30 @@ def test_a_row_that_is_deleted_is_still_known_on_the_days_when_it_was_there(
         return referral_volumes(scope, terms=[term_of(date(2026, 10, 1))], as_at=day)[0].referrals
 
     assert (count(today - timedelta(days=1)), count(today)) == (1, 0)
+
+
+def test_an_action_is_read_as_at_a_day_in_the_address(client: FlaskClient, make: Factory, school: School) -> None:
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    plan = make.plan(school, since=datetime(2026, 6, 1, tzinfo=UTC))
+    action, measured = make.action(plan, "speaker-outline"), make.action(plan, "awareness-course")
+    make.answer(action, ActionStatus.NOT_MET, note="Nobody asks", recorded_from=datetime(2026, 9, 10, tzinfo=UTC))
+    make.answer(action, ActionStatus.MET, note="Asked each time", recorded_from=datetime(2026, 10, 10, tzinfo=UTC))
+    make.evidence(action, "The form", at=datetime(2026, 10, 11, tzinfo=UTC))
+    member = make.staff(school, StaffRole.TEACHING, given_name="Ada", family_name="Byron")
+    make.completion(member, on=date(2026, 10, 1))
+    listed = client.get(f"/schools/{school.id}/plan?as_at=2026-09-15").text
+    assert f"/plan/actions/{action.id}?as_at=2026-09-15" in listed
+    then = client.get(f"/schools/{school.id}/plan/actions/{action.id}?as_at=2026-09-15").text
+    assert "as it was known then" in then
+    assert "Nobody asks" in then
+    assert not [words for words in ("Asked each time", "The form", "Save answer", "Add files") if words in then]
+    now = client.get(f"/schools/{school.id}/plan/actions/{action.id}").text
+    assert not [words for words in ("Asked each time", "The form", "Save answer", "Nobody asks") if words not in now]
+    measured_then = client.get(f"/schools/{school.id}/plan/actions/{measured.id}?as_at=2026-09-15").text
+    assert "0 of 1 staff; 1 missing" in measured_then
+    assert "Missing: Ada Byron" in measured_then
+    before = client.get(f"/schools/{school.id}/plan/actions/{action.id}?as_at=2026-05-01").text
+    assert "It was not in the plan on that day." in before
 
 
 def test_a_school_is_read_as_at_a_day_in_the_address(client: FlaskClient, make: Factory, school: School) -> None:

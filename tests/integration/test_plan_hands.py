@@ -166,6 +166,21 @@ def test_my_actions_are_those_of_the_member_of_staff_with_my_address(
     assert page.count("data-plan-row") == 1
 
 
+def test_actions_are_filtered_by_person_and_by_role_apart(
+    lead: FlaskClient, make: Factory, school: School, outline: PlanAction
+) -> None:
+    me = make.staff(school, StaffRole.DSL, given_name="Ada", family_name="Byron")
+    make.answer(outline, ActionStatus.PARTLY_MET, owner_id=me.id, owner_role="dsl")
+
+    def shown(query: str) -> int:
+        return lead.get(f"/schools/{school.id}/plan?{query}").text.count("data-plan-row")
+
+    everything, with_role = shown(""), shown("role=DSL")
+    assert shown("owner=Ada+Byron") == shown("owner=Ada+Byron&role=DSL") == 1
+    assert shown("owner=nobody") == everything - 1
+    assert 1 < with_role == shown("owner=nobody&role=DSL") + 1
+
+
 def test_a_plan_in_the_order_of_guidance_names_what_nothing_serves(
     lead: FlaskClient, make: Factory, school: School, plan: Plan
 ) -> None:
@@ -214,6 +229,30 @@ def test_a_note_that_cites_what_was_replaced_says_so(lead: FlaskClient, make: Fa
     make.answer(outline, ActionStatus.MET, note="As in Keeping children safe in education 2023")
     page = lead.get(at(outline)).text
     assert "Refer to the 2026 edition" in page
+
+
+def test_evidence_that_cites_what_was_replaced_says_so(lead: FlaskClient, make: Factory, outline: PlanAction) -> None:
+    assert "Refer to the 2026 edition" not in lead.get(at(outline)).text
+    lead.post(f"{at(outline)}/notes", data={"note-text": "All read KCSIE 2024", "note-title": "Staff meeting"})
+    assert "Refer to the 2026 edition" in lead.get(at(outline)).text
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("links", {"link-address": f"https://drive.example/{UPN}"}),
+        ("links", {"link-address": "https://drive.example/a", "link-title": f"Report {UPN}"}),
+        ("notes", {"note-text": "Talked to the family. DOB: 03/03/15"}),
+        ("files", {"file-files": (io.BytesIO(b"%PDF-1.7 x"), f"Report {UPN}.pdf")}),
+        ("submit", {"step": "submitted", "comment": f"About {UPN}"}),
+    ],
+)
+def test_no_evidence_and_no_comment_holds_a_pupil_number(
+    lead: FlaskClient, make: Factory, outline: PlanAction, page: str, form: dict[str, Any]
+) -> None:
+    make.answer(outline, ActionStatus.MET)
+    assert "ake it out" in lead.post(f"{at(outline)}/{page}", data=form).text
+    assert "No evidence yet" in lead.get(at(outline)).text
 
 
 # Evidence
@@ -352,6 +391,8 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
     lead: FlaskClient, make: Factory, worker_app: Flask, school: School, plan: Plan, outline: PlanAction
 ) -> None:
     make.answer(outline, ActionStatus.MET)
+    make.answer(make.action(plan, "speaker-research"), ActionStatus.PARTLY_MET)
+    make.staff(school)
     content = b"%PDF-1.7 minutes"
     lead.post(
         f"{at(outline)}/files", data={"file-files": (io.BytesIO(content), "minutes.pdf"), "file-title": "Minutes"}
@@ -372,7 +413,10 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
         assert {row["File"] for row in index} == names - {"index.csv"}
         for row in index:
             assert sha256(archive.read(row["File"])).hexdigest() == row["SHA-256"]
-        assert "Not answered: " in archive.read("missing.txt").decode("utf-8-sig")
+        missing = archive.read("missing.txt").decode("utf-8-sig")
+        assert "Not answered: " in missing
+        assert "Partly met: Look into the speaker" in missing
+        assert "(From records: 0 of 1 staff; 1 missing, target 100%)" in missing
     page = lead.get(f"/schools/{school.id}/reports/packs/{pack.id}").text
     assert "Not answered: " in page
 

@@ -286,6 +286,9 @@ def test_a_school_moves_from_its_document_to_the_edition_without_typing(
         for select_ in soup.find_all("select", class_="pt-match")
     }
     assert sorted(chosen.values()) == ["", "speaker-outline"]
+    twice = BeautifulSoup(lead.post(address, data=dict.fromkeys(chosen, "speaker-research")).text, "html5lib")
+    assert "Keep one of them as an action of your own" in twice.select_one(".govuk-error-summary").text
+    assert [each["value"] for each in twice.select(".pt-match option[selected]")] == ["speaker-research"] * 2
     lead.post(address, data=chosen)
     plan = make.session.scalars(select(Plan).where(Plan.edition_id == edition.id)).one()
     outline = make.action(plan, "speaker-outline")

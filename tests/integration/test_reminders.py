@@ -18,7 +18,7 @@ from prevent_trust.jobs import reminders as reminder_jobs
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.ledger import request_job
 from prevent_trust.jobs.models import JobRun, JobState
-from prevent_trust.jobs.reminders import request_reminders
+from prevent_trust.jobs.reminders import reading_link, request_reminders
 from prevent_trust.mail import OutgoingMail, deliver_mail, record_bounce
 from prevent_trust.mail_senders.outbox import OutboxSender
 from prevent_trust.mail_senders.smtp import SmtpSender
@@ -31,6 +31,7 @@ from tenants.insights.measures.training import (
     training_lapsing,
 )
 from tenants.plan.models import ActionStatus, PlanAnswer
+from tenants.reading.models import ReadingCampaign, ReadingLink
 from tenants.reminders.ledger import settle
 from tenants.reminders.models import (
     Delegation,
@@ -275,6 +276,45 @@ def test_people_hear_of_their_own_gaps_where_the_school_wants_it_and_of_nobody_e
     awareness = make.course().title
     assert awareness not in by_address["ada@school.example"].text
     assert awareness in by_address["bob@school.example"].text
+
+
+def test_who_was_asked_to_read_is_reminded_with_their_own_link_while_it_works(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    school = make.school()
+    edition = make.document_edition()
+    campaign = make.add(
+        ReadingCampaign(
+            school_id=school.id,
+            document_edition_id=edition.id,
+            due_on=MONDAY,
+            expires_at=datetime(2027, 3, 1, tzinfo=UTC),
+        )
+    )
+    tokens = {}
+    for name in ("ada", "bob"):
+        member = make.staff(school, StaffRole.TEACHING, given_name=name, email=f"{name}@school.example")
+        mail = OutgoingMail(
+            scope=f"school:{school.id}", kind="reading", to_address=member.email, subject="", text="", html="",
+            state=MailState.KEPT,
+        )  # fmt: skip
+        link = make.add(
+            ReadingLink(school_id=school.id, campaign_id=campaign.id, staff_id=member.id, mail_id=make.add(mail).id)
+        )
+        tokens[f"{name}@school.example"] = reading_link(school.id, link.id)
+    make.add(ReminderRule(key="own-reading", school_id=school.id, active=True))
+    send(MONDAY, clock)
+    sent = {mail.to_address: mail.text for mail in mails(make) if mail.kind == "reminders"}
+    assert set(sent) == set(tokens)
+    for address, text in sent.items():
+        assert [token in text for token in tokens.values()].count(True) == 1
+        assert tokens[address] in text
+    campaign.withdrawn_at = datetime(2026, 12, 1, tzinfo=UTC)
+    make.session.commit()
+    send(MONDAY + timedelta(days=14), clock)
+    later = [mail.text for mail in mails(make) if mail.kind == "reminders" and mail.text not in sent.values()]
+    assert len(later) == 2
+    assert not any("/read/" in text for text in later)
 
 
 def test_a_mail_to_a_lead_names_no_member_of_staff_and_tells_nothing_of_a_referral(

@@ -21,10 +21,14 @@ from prevent_trust.database import new_id
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, STOP_LINK, signed_id, signed_ids
+from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, signed_id, signed_ids
 from prevent_trust.storage import Storage, StoredFile
-from tenants.access.models import Invitation, Role
+from tenants.access.models import Invitation, Membership, Role
+from tenants.calendar.models import CalendarImport, CalendarImportState
+from tenants.calendar.rules import academic_year_of
 from tenants.contacts.models import Contact, ContactKind
+from tenants.feeds.models import CalendarFeed
+from tenants.feeds.queries import secret_hash
 from tenants.imports.models import ImportKind, ImportRun, ImportState
 from tenants.insights.disclosure.models import (
     DraftState,
@@ -57,7 +61,7 @@ from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
 TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
 # What these name is the same for everybody: a document of the register, a table of the release, a styled file.
-SHARED_ARGUMENTS = {"key", "filename"}
+SHARED_ARGUMENTS = {"key", "filename", "year"}
 
 
 @dataclass
@@ -217,6 +221,15 @@ def _staff_run(tenants: Tenants, audience: str) -> Any:
     run.preview = {"headers": ["Forename", "Surname"], "never_read": [], "samples": {}}
     run.state = ImportState.PREVIEWED
     return _with_job(tenants, run, audience)
+
+
+def _source(tenants: Tenants, audience: str) -> Any:
+    """A source of staff lists, of the school or of the trust."""
+    source = tenants.rows["staff_source"]
+    if audience == "trust":
+        source.school_id, source.trust_id = None, tenants.trust.id
+        tenants.make.session.commit()
+    return source.id
 
 
 def _with_job(tenants: Tenants, run: ImportRun, audience: str = "school") -> Any:
@@ -418,6 +431,11 @@ def _shared_plan_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(PLAN_LINK, tenants.school.id, tenants.rows["plan_share"].id)
 
 
+def _reading_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
+
+
 def _stop_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(STOP_LINK, tenants.school.id, tenants.rows["reminder_item"].person)
@@ -449,6 +467,28 @@ def _roll_out(tenants: Tenants, audience: str) -> Any:
             finished_at=datetime.now(UTC),
         )
     ).id
+
+
+def _calendar_import(
+    tenants: Tenants, audience: str, state: CalendarImportState = CalendarImportState.PREVIEWED
+) -> Any:
+    """A file of dates that waits for a decision."""
+    place = {"school": {"school_id": tenants.school.id}, "trust": {"trust_id": tenants.trust.id}}
+    owner = place.get(audience, {"authority_id": tenants.authority.id})
+    return tenants.make.add(CalendarImport(file_name="dates.ics", rows=1, state=state, **owner)).id
+
+
+def _applied_calendar_import(tenants: Tenants, audience: str) -> Any:
+    return _calendar_import(tenants, audience, CalendarImportState.APPLIED)
+
+
+def _feed(tenants: Tenants) -> CalendarFeed:
+    """An address of somebody who may read the school; its secret is the feed's own key, in words."""
+    feed: CalendarFeed = tenants.rows["calendar_feed"]
+    if feed.secret_sha256 != secret_hash(str(feed.id)):
+        feed.secret_sha256 = secret_hash(str(feed.id))
+        tenants.make.add(Membership(account_id=feed.account_id, role=Role.SCHOOL_READER, school_id=tenants.school.id))
+    return feed
 
 
 def _edition(tenants: Tenants, audience: str) -> Any:
@@ -487,27 +527,51 @@ ARGUMENTS: dict[str, Maker] = {
         f"public.{name} token": _shared_plan_link
         for name in ("shared_plan", "shared_plan_open", "shared_plan_read", "shared_plan_file")
     },
+    "year": lambda tenants, audience: academic_year_of(date.today()),
+    "import_id": _calendar_import,
+    **{
+        f"{endpoint}_import_undo import_id": _applied_calendar_import
+        for endpoint in ("school.calendar", "trust.calendar", "platform.authority_calendar")
+    },
+    "feed_id": _of_school("calendar_feed"),
+    "owner_id": lambda tenants, audience: _feed(tenants).account_id,
+    "secret": lambda tenants, audience: _feed(tenants).id,
     "key": lambda tenants, audience: {"school": "kcsie-part-one", "authority": "plan"}.get(audience, "lead-known"),
     **{
         f"{audience}.{name} key": lambda tenants, audience: "action"
         for audience in ("school", "trust")
         for name in ("reminder_rule", "reminder_rule_reset")
     },
+    "trust.course_rule key": lambda tenants, audience: "prevent-awareness",
     "rule": lambda tenants, audience: "training",
     **{
         f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
     },
+    **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,
     "security.reset_password token": _password_link,
     "organisation_id": lambda tenants, audience: tenants.school.id,
     "platform.organisation_trust organisation_id": lambda tenants, audience: tenants.trust.id,
-    "platform.organisation_authority organisation_id": lambda tenants, audience: tenants.authority.id,
+    **{
+        f"platform.{name} organisation_id": lambda tenants, audience: tenants.authority.id
+        for name in (
+            "organisation_authority",
+            "authority_calendar",
+            "authority_calendar_edit",
+            "authority_calendar_import",
+            "authority_calendar_import_run",
+            "authority_calendar_import_apply",
+            "authority_calendar_import_undo",
+            "authority_calendar_import_drop",
+        )
+    },
     "person_id": lambda tenants, audience: tenants.make.account().id,
     "plan_id": _archived_plan,
     "referral_id": _of_school("referral"),
     "release_id": _release,
+    "absence_id": _of_school("staff_absence"),
     "platform.release_catalogue organisation_id": lambda tenants, audience: tenants.authority.id,
     "authority.release_download key": lambda tenants, audience: "release.csv",
     "platform.release_draft_file filename": lambda tenants, audience: "plan.csv",
@@ -518,6 +582,7 @@ ARGUMENTS: dict[str, Maker] = {
     "platform.release_draft_again draft_id": _sent_back,
     "request_id": _release_request,
     "staff_id": _of_school("staff_member"),
+    "source_id": _source,
     **{f"platform.{name} run_id": _register_run for name in ("import_run", "import_rejections")},
     **{
         f"school.plan_import_{step} run_id": _plan_run

@@ -12,9 +12,12 @@ from sqlalchemy import select
 
 from prevent_trust.mail import OutgoingMail
 from tenants.access.models import AuditEntry, Invitation, Role
+from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
+from tenants.feeds.models import CalendarFeed
 from tenants.history.models import RecordHistory
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
+from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.staff.models import (
     EffectKind,
     Outcome,
@@ -46,6 +49,7 @@ from tenants.plan.models import (
 )
 from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
+from tenants.reading.models import ReadingCampaign, ReadingLink
 from tenants.referrals.models import ReferralStage, ReferralStageName
 from tenants.reminders.models import (
     Delegation,
@@ -159,6 +163,11 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     "membership": lambda rows: rows.make.membership(rows.make.account(), Role.SCHOOL_READER, rows.school),
     "invitation": _invitation,
     "audit_entry": lambda rows: rows.add(AuditEntry, act="plan started"),
+    "calendar_year": lambda rows: rows.add(CalendarYear, year=2026),
+    "calendar_import": lambda rows: rows.add(CalendarImport, file_name="dates.ics", rows=0),
+    "calendar_feed": lambda rows: rows.add(
+        CalendarFeed, account_id=rows.make.account().id, secret_sha256=uuid.uuid4().hex
+    ),
     "contact": lambda rows: rows.add(Contact, kind=ContactKind.SCHOOL, name="Office", telephone="01632 960001"),
     "edition": lambda rows: rows.add(
         Edition, key="own", title="Own plan", source=EditionSource.IMPORTED, published_on=date(2026, 9, 1)
@@ -205,6 +214,18 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 10, 2),
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
+    "reading_campaign": lambda rows: rows.add(
+        ReadingCampaign,
+        document_edition_id=rows.make.document_edition().id,
+        due_on=date(2027, 1, 29),
+        expires_at=datetime.now(UTC) + timedelta(days=30),
+    ),
+    "reading_link": lambda rows: rows.add(
+        ReadingLink,
+        campaign_id=rows["reading_campaign"].id,
+        staff_id=rows["staff_member"].id,
+        mail_id=rows["reminder"].mail_id,
+    ),
     "reading_confirmation": lambda rows: rows.make.confirmation(rows["staff_member"]),
     "referral": lambda rows: rows.make.referral(rows.school),
     "referral_stage": lambda rows: rows.add(
@@ -253,6 +274,21 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     ),
     "saved_mapping": lambda rows: rows.add(
         SavedMapping, kind=ImportKind.STAFF, name="Export", headers="0", mapping={"columns": {}}, used_at=SINCE
+    ),
+    "staff_source": lambda rows: rows.add(
+        StaffSource,
+        kind=SourceKind.FOLDER,
+        name="Export",
+        place="staff.csv",
+        every=Every.DAY,
+        hour=5,
+        scheduled_from=SINCE,
+    ),
+    "staff_fetch": lambda rows: rows.add(
+        StaffFetch, source_id=rows["staff_source"].id, period="2026-11-24", state=FetchState.FETCHING
+    ),
+    "staff_fetch_page": lambda rows: rows.add(
+        StaffFetchPage, fetch_id=rows["staff_fetch"].id, part="A1", number=0, rows=[["Byron", "Ada"]]
     ),
     "remembered_word": lambda rows: rows.add(
         RememberedWord, about=RememberedAs.PERSON, word="ada byron", means=rows["staff_member"].id

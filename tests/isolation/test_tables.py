@@ -28,6 +28,7 @@ from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, Rel
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reminders.models import ReminderRule
+from tenants.training.models import CourseRule, RuleStanding
 from tests.factories import Factory
 from tests.isolation.addresses import make_draft_row, make_release_row
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
@@ -39,12 +40,12 @@ BY_STAMP = {"outgoing_mail", "job_run"}
 RELEASES = {"release", "release_file", "release_value"}
 REVIEW = {"release_draft", "release_draft_file", "release_contribution", "release_catalogue", "release_request"}
 DRAFTS = {"edition_draft"}
-RULES = {"cover_rule"}  # built-in ones, and those that a trust sets for its schools
+RULES = {"cover_rule", "course_rule"}  # built-in ones, and those that a trust sets for its schools
 WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an account before any tenant is known
 OF_A_SCHOOL = set(ROW_MAKERS) - REGISTER
 
 TABLES = db.metadata.tables
-SEEN_BY_THE_PLATFORM = {"membership", "invitation", "audit_entry"}
+SEEN_BY_THE_PLATFORM = {"membership", "invitation", "audit_entry", "staff_source"}
 READ_BY_THE_AUTHORITY = {"release", "release_file"}
 BOTH = pytest.mark.parametrize("role", [WEB, WORKER])
 
@@ -720,6 +721,37 @@ def test_a_draft_and_an_edition_of_a_trust_are_that_trust_s(
     with acting(engines_by_role[role], "platform:") as them:
         assert them.run("select count(*) from edition_draft where trust_id is not null").scalar_one() == 0
         assert them.run("select count(*) from edition_draft").scalar_one() == 1
+
+
+@BOTH
+def test_a_trusts_rules_for_courses_are_read_by_its_schools_and_written_by_itself(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for trust in (world.our_trust, world.their_trust):
+        world.ours.make.add(
+            CourseRule(
+                trust_id=trust.id,
+                course_id=world.ours.make.course().id,
+                from_on=date(2026, 9, 1),
+                standing=RuleStanding.OFF,
+            )
+        )
+    ours, course = world.our_trust.id, world.ours.make.course().id
+    add = (
+        "insert into course_rule (id, trust_id, course_id, from_on, standing)"
+        f" values (uuidv7(), :trust, '{course}', '2026-10-01', 'off')"
+    )
+    with acting(engines_by_role[role], f"trust:{ours}") as them:
+        assert them.run("select trust_id from course_rule").scalars().all() == [ours]
+        assert them.is_refused(add, trust=world.their_trust.id)
+        assert them.changed("update course_rule set grace_days = 1") == 1
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        assert them.run("select trust_id from course_rule").scalars().all() == [ours]
+        assert them.is_refused(add, trust=ours)
+        assert them.changed("update course_rule set grace_days = 1") == 0
+    for stamp in ("", "platform:", f"school:{world.left.school.id}"):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run("select count(*) from course_rule").scalar_one() == 0
 
 
 @BOTH

@@ -66,6 +66,17 @@ def test_each_kind_of_change_is_named() -> None:
     }
 
 
+def test_a_measure_is_told_in_words() -> None:
+    old = an_edition("a", "b")
+    new = change_action(old, "a", measure="training:prevent-awareness", target_percent=90)
+    new = change_action(new, "b", measure="post:dsl", target_percent=100)
+    rows = difference(old, new, titles={"prevent-awareness": "Prevent awareness"}).rows
+    assert [row.details for row in rows] == [
+        ("Status: declared becomes from records (“Staff who hold Prevent awareness”, target 90%)",),
+        ("Status: declared becomes from records (“A DSL is on the staff list”)",),
+    ]
+
+
 def test_spaces_are_no_rewording() -> None:
     old = an_edition("a")
     assert difference(old, change_action(old, "a", wording=" Do   a ")).is_empty

@@ -197,7 +197,7 @@ def test_a_part_that_unpacks_to_far_more_than_a_plan_is_refused() -> None:
     "text",
     [
         "\t" * 5000, "\n" * 5000, '"' * 3001, "·\n" * 3000, "a\t" * 100 + "\n" + "b\t" * 100, "1. a – b – c\n" * 3000,
-        "\ufeff\u202e\u0000", "Action\tLead\n" * 2000, "x" * 200_000,
+        "\ufeff\u202e\u0000", "\tAction\n\tLead\n" + "\n" * 5000 + "\t\n" * 5000 + " ", "Action\tLead\n" * 2000, "x" * 200_000,
     ],
 )  # fmt: skip
 def test_text_that_nobody_would_write_is_read_or_refused_in_words(text: str) -> None:

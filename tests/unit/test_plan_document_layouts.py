@@ -395,6 +395,32 @@ def test_pasted_rows_that_a_line_break_tore_apart_are_whole_again() -> None:
     ]  # fmt: skip
 
 
+def test_a_table_whose_cells_were_pasted_one_below_the_other_is_whole_again() -> None:
+    text = (
+        "Our plan\n\n\n\tDuty\n\tMeaning\n\tAction\n\tBy whom\n\n\t\nRisk assessment\n\n\n"
+        "\tKnow the risk\n\tIt is written\n\t· Write it\n· Show it\n\tDSL\n\n\nHead \n\n"
+        "\t\n\tIt is kept fresh\n\tEach year:\n· Review it\n\tSLT\n\n"
+        "\t\n\nStaff training\n\n\tTrain staff\n\tAll are trained\n\t· Train them\n\tAll staff\n\n\n\n\nBooks:\nOne\n"
+    )
+    plan = guessed(blocks_of_text(text))
+    assert [(section.title, [duty.wording for duty in section.duties]) for section in plan.sections] == [
+        ("Risk assessment", ["Know the risk"]), ("Staff training", ["Train staff"]),
+    ]  # fmt: skip
+    assert [each.wording for duty in plan.duties for each in duty.expectations] == [
+        "It is written", "It is kept fresh", "All are trained",
+    ]  # fmt: skip
+    assert [(action.wording, action.roles) for action in plan.actions] == [
+        ("Write it", ("DSL",)), ("Show it", ("Head",)), ("Review it", ("SLT",)), ("Train them", ("All staff",)),
+    ]  # fmt: skip
+    assert (plan.title, plan.leftovers) == ("Our plan", ["Books:", "One"])
+    assert "Each year:" in repr(plan)
+
+
+def test_bullets_behind_tabs_are_a_list_and_no_table() -> None:
+    plan = guessed(blocks_of_text("Our plan\n\nRisk\n\t- One\n\t- Two\n\n\t- Three\n\t- Four\n"))
+    assert [action.wording for action in plan.actions] == ["One", "Two", "Three", "Four"]
+
+
 def test_pasted_sub_bullets_belong_to_the_action_above_and_dates_are_no_owners() -> None:
     plan = guessed(
         blocks_of_text("- Train staff – March 2027\n   - in two groups\no and governors\n- Check – DSL – Termly")

@@ -15,8 +15,10 @@ from docx.oxml.ns import qn
 from docx.oxml.parser import parse_xml
 
 from tenants.imports.plan_document import files, package
+from tenants.imports.plan_document.columns import guess_columns
+from tenants.imports.plan_document.pasted import blocks_of_text
 from tenants.imports.plan_document.problems import PlanDocumentError
-from tenants.imports.plan_document.reader import read_plan_document
+from tenants.imports.plan_document.reader import plan_from, read_plan_document
 from tenants.imports.plan_document.types import PlanDocument
 from tenants.plan.models import Theme
 
@@ -212,6 +214,15 @@ def test_the_real_plan_is_read_whole(shared: Path) -> None:
             words = " ".join("".join(node.text or "" for node in paragraph.iter(qn("w:t"))).split())
             if words not in kept and words not in HEAD:  # who has it: a role and a name that stood in one line
                 assert all(part.strip(" ()") in kept for part in re.split(r"[/(,]", words)), words
+
+
+def test_the_real_plan_as_text_is_the_plan_of_its_word_file(shared: Path) -> None:
+    (word,), (text,) = (shared / "seed").glob("*.docx"), (shared / "seed").glob("*-plan.txt")
+    blocks = blocks_of_text(text.read_text())
+    with word.open("rb") as stream:
+        expected = read_plan_document(stream)
+    found = plan_from(blocks, [guess.mapping for guess in guess_columns(blocks)])
+    assert (found.sections, found.leftovers) == (expected.sections, expected.leftovers)
 
 
 def _zip(parts: dict[str, bytes]) -> io.BytesIO:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenants.calendar.school_year import SchoolCalendar, is_weekday
 from tenants.reminders.planning import Addressee, Away, Due, SchoolFacts, Sent, plan_days, plan_for, plan_school
 from tenants.reminders.rule_book import NOBODY, Rule, To, built_in_rule, built_in_rules, in_words, rules_with
-from tenants.reminders.sending_days import WorkingDays
 
 MONDAY = date(2026, 11, 23)
 AUTUMN_BREAK = frozenset(date(2026, 12, 21) + timedelta(days=number) for number in range(14))
@@ -23,6 +23,17 @@ GRACE = Addressee(uuid.UUID(int=12), "Grace Okafor", "grace@trust.example")
 OWNER = Addressee(uuid.UUID(int=13), "Olu Owner", "olu@school.example")
 DEPUTY = Addressee(uuid.UUID(int=14), "Dee Deputy", "dee@school.example")
 OWNERS_KEY = uuid.UUID(int=130)
+
+
+class WorkingDays(SchoolCalendar):
+    """Mondays to Fridays that are no bank holidays, nor among the days that a school has closed."""
+
+    def __init__(self, closed: frozenset[date]) -> None:
+        super().__init__()
+        self.closed = closed
+
+    def is_sending_day(self, day: date) -> bool:
+        return is_weekday(day) and day not in self.closed
 
 
 @dataclass(frozen=True)
@@ -216,7 +227,7 @@ def test_after_days_without_a_run_a_week_is_caught_up_by_one_line() -> None:
 
 
 def test_a_standing_thing_that_stays_is_told_to_the_trust_s_lead_once_in_four_weeks() -> None:
-    found = sent_on(standing("posts", "dsl"), *every_day(MONDAY, date(2027, 3, 1)), days=WorkingDays())
+    found = sent_on(standing("posts", "dsl"), *every_day(MONDAY, date(2027, 3, 1)), days=WorkingDays(frozenset()))
     to_grace = [day for day, lines in found.items() if any(line.startswith("Grace") for line in lines)]
     assert to_grace[0] == MONDAY + timedelta(days=21)
     assert all(later - earlier >= timedelta(days=28) for earlier, later in itertools.pairwise(to_grace))

@@ -1,4 +1,5 @@
-"""Text pasted from Word or a mail: cells parted by tabs where there was a table, else headings and listed actions."""
+"""Text pasted from Word or a mail: cells parted by tabs, or each begun by one, where there was a table; else headings and
+listed actions."""
 
 import csv
 import io
@@ -16,6 +17,7 @@ from tenants.imports.plan_document.blocks import (
     lines_of,
     typed_bullet,
 )
+from tenants.imports.plan_document.columns import head_row_of
 from tenants.imports.plan_document.dates import day_of
 from tenants.imports.plan_document.problems import PlanDocumentError
 
@@ -31,7 +33,9 @@ def blocks_of_text(text: str) -> DocumentBlocks:
     if len(text) > MOST_CHARACTERS:
         raise PlanDocumentError("The text is far longer than any plan. Paste the plan alone.")
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _tabbed(lines) if _has_table(lines) else _listed(lines)
+    if _has_table(lines):
+        return _tabbed(lines)
+    return _celled(lines) or _listed(lines)
 
 
 def _has_table(text: str) -> bool:
@@ -77,6 +81,40 @@ def _whole_rows(lines: list[list[str]]) -> list[list[str]]:
         else:
             rows.append(cells)
     return rows
+
+
+def _celled(text: str) -> DocumentBlocks | None:
+    """A table of which each cell was written on lines of its own, begun by a tab; none where the text is no such table.
+
+    The heads stand one below the other and say how many cells a row has. A cell that begins with an empty line and has
+    words goes across the whole table; an empty one goes on with the one above. What stands far below the last cell is text.
+    """
+    above, *cells = re.split(r"^\t", text, flags=re.MULTILINE)
+    width = next((number for number, cell in enumerate(cells, start=1) if cell.endswith("\n\n")), 0)
+    heads = TableBlock([[_cell(cell) for cell in cells[:width]]])
+    if width < 2 or len(cells) < 2 * width or head_row_of(heads, {}) is None:
+        return None
+    if width > MOST_COLUMNS or len(cells) > MOST_ROWS:
+        raise PlanDocumentError("The text is far larger than any plan. Paste the plan alone.")
+    cells[-1], *below = re.split(r"(?<!\n)\n{4,}(?=\S)", cells[-1])
+    rows: list[list[Cell]] = [[]]
+    for cell in cells:
+        if not rows[-1] and cell.startswith("\n") and cell.strip():
+            rows[-1:] = [[_cell(cell)], []]
+            continue
+        rows[-1].append(_cell(cell))
+        if len(rows[-1]) == width:
+            rows.append([])
+    found = DocumentBlocks([TextBlock(" ".join(line.split())) for line in above.split("\n") if line.strip()])
+    found.blocks.append(TableBlock([row for row in rows if row]))
+    found.blocks.extend(
+        TextBlock(" ".join(line.split())) for part in below for line in part.split("\n") if line.strip()
+    )
+    return found
+
+
+def _cell(text: str) -> Cell:
+    return Cell(lines_of(text.strip("\n")) if text.strip() else ())
 
 
 def _listed(text: str) -> DocumentBlocks:

@@ -52,7 +52,7 @@ def _plan_of(blocks: DocumentBlocks, mapping: Sequence[TableMapping], file_name:
         raise NoActionFound(
             "No action was found with these columns. Say which column holds the actions, and try again."
         )
-    for text in _texts(document):
+    for text in (file_name, *_texts(document)):
         for problem in stated_identifiers(text):
             raise PlanDocumentError(f"{problem.message} Then save the document and upload it again.")
     return document
@@ -68,6 +68,7 @@ def _texts(document: PlanDocument) -> list[str]:
                 found += [expectation.wording, expectation.note]
                 for action in expectation.actions:
                     found += [action.wording, action.note, action.evidence, action.owner, *action.roles]
+                    found += [action.status_words, action.due_words]
     return found
 
 

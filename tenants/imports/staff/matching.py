@@ -1,8 +1,11 @@
 """Who of a file is who at a school, and what would change, by a few statements over whole sets.
 
-A staff code decides; then a teacher reference number; then an e-mail address that one person alone has on either side
-and whose names agree at least in part. A name alone decides only where neither side has anything else to be known by,
-or where somebody has said so before. All else that may be the same person is for the reader to say.
+A staff code decides; then a teacher reference number; then, for a bare name, what somebody has said before. Who has
+neither code nor number on either side is known by name and e-mail address together, or by name when there is no address.
+Else an e-mail address decides that one person alone has on either side and whose names agree at least in part, or that
+one person alone of the name has. All else that may be the same person is for the reader to say.
+
+A file changes nothing the second time: each step depends only on what the first import of it leaves as it was.
 """
 
 import uuid
@@ -75,25 +78,6 @@ insert into import_match
 select p.id, s.id, 'trn' from import_person p
 join import_staff s on s.school_id = p.school_id and s.trn = p.trn on conflict do nothing
 """
-_BY_EMAIL = f"""
-insert into import_match
-select person_id, staff_id, 'email' from (
-  select p.id as person_id, s.id as staff_id, count(*) over (partition by p.id) as people_here,
-    count(*) over (partition by s.id) as people_there,
-    {_NOT_CONTRARY} and (lower(p.given_name) = lower(s.given_name) or lower(p.family_name) = lower(s.family_name)) as sure
-  from import_person_left p join import_staff_left s on s.school_id = p.school_id and s.address = p.address
-  where p.decided is null and {_UNMATCHED}
-) pair where people_here = 1 and people_there = 1 and sure
-"""
-_BY_NAME = f"""
-insert into import_match
-select person_id, staff_id, 'name' from (
-  select p.id as person_id, s.id as staff_id, count(*) over (partition by p.id) as people_here,
-    count(*) over (partition by s.id) as people_there
-  from import_person_left p join import_staff_left s on s.school_id = p.school_id and s.name = p.name
-  where p.decided is null and num_nonnulls(p.staff_code, p.trn, p.email, s.staff_code, s.trn, s.email) = 0 and {_UNMATCHED}
-) pair where people_here = 1 and people_there = 1
-"""
 _BY_MEMORY = f"""
 insert into import_match
 select distinct on (s.id) p.id, s.id, 'memory' from import_person_left p
@@ -101,7 +85,46 @@ join remembered_word w on w.school_id = p.school_id and w.about = 'person' and w
 join import_staff_left s on s.school_id = p.school_id and s.id = w.means
 where p.decided is null and num_nonnulls(p.staff_code, p.trn, p.email) = 0 and {_UNMATCHED} order by s.id, p.lines
 """
-_STEPS = (_BY_SAY, _BY_CODE, _BY_TRN, _PEOPLE_LEFT, _STAFF_LEFT, _BY_EMAIL, _BY_NAME, _BY_MEMORY)
+_BY_ALL_THERE_IS = f"""
+insert into import_match
+select person_id, staff_id, 'name' from (
+  select p.id as person_id, s.id as staff_id, count(*) over (partition by p.id) as people_there
+  from import_person_left p join import_staff_left s on s.school_id = p.school_id and s.name = p.name
+  where p.decided is null and num_nonnulls(p.staff_code, p.trn, s.staff_code, s.trn) = 0
+    and p.address is not distinct from s.address and {_UNMATCHED}
+) pair where people_there = 1
+"""
+# Whose an address is has to be asked of everybody, also of those who are known already: else a file would be taken
+# otherwise the second time, when more of its people are known. Those who are known have what the file gives them.
+_ADDRESSES = """
+create temporary table import_address on commit drop as
+with here as (
+  select school_id, address, name, count(*) over (partition by school_id, address) as people,
+    count(*) over (partition by school_id, address, name) as namesakes
+  from import_person where address in (select address from import_person_left)
+), there as (
+  select s.school_id, a.address, a.name, count(*) over (partition by s.school_id, a.address) as people,
+    count(*) over (partition by s.school_id, a.address, a.name) as namesakes
+  from import_staff s left join import_match x on x.staff_id = s.id left join import_person p on p.id = x.person_id
+  cross join lateral (select coalesce(p.address, s.address) as address, coalesce(p.name, s.name) as name) a
+  where a.address in (select address from import_person_left)
+)
+select distinct h.school_id, h.address, h.name as name_here, t.name as name_there,
+  greatest(h.people, t.people) = 1 as of_one_person, greatest(h.namesakes, t.namesakes) = 1 as of_one_name
+from here h join there t using (school_id, address)
+"""
+_BY_EMAIL = f"""
+insert into import_match
+select p.id, s.id, 'email'
+from import_person_left p join import_staff_left s on s.school_id = p.school_id and s.address = p.address
+join import_address a on a.school_id = p.school_id and a.address = p.address and a.name_here = p.name and a.name_there = s.name
+where p.decided is null and {_NOT_CONTRARY} and {_UNMATCHED} and (p.name = s.name and a.of_one_name
+  or a.of_one_person and (lower(p.given_name) = lower(s.given_name) or lower(p.family_name) = lower(s.family_name)))
+on conflict do nothing
+"""
+_STEPS = (
+    _BY_SAY, _BY_CODE, _BY_TRN, _PEOPLE_LEFT, _STAFF_LEFT, _BY_MEMORY, _BY_ALL_THERE_IS, _ADDRESSES, _BY_EMAIL,
+)  # fmt: skip
 
 # Begun: posts of the file that are not held. Ended: those held that a new one replaces; a title that nobody understands
 # replaces nothing. Closed: held to no end or another than the file says.

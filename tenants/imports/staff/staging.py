@@ -34,7 +34,7 @@ _PERSON_COLUMNS = """
 PEOPLE = f"create temporary table import_person ({_PERSON_COLUMNS}) on commit drop"
 TEMPORARY = (
     "import_line", "import_keyed", "import_person", "import_staff", "import_match", "import_person_left",
-    "import_staff_left", "import_outcome", "import_leaver",
+    "import_staff_left", "import_address", "import_outcome", "import_leaver",
 )  # fmt: skip
 
 

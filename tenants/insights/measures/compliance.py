@@ -8,7 +8,7 @@ what was met is stale. The plan, its actions and answers are those that were rec
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
@@ -91,12 +91,13 @@ OVERDUE_SQL = f"coalesce(due_on < :as_at and {LEFT_TO_DO_SQL}, false)"
 _DUE_SOON_SQL = f"due_on between :as_at and :soon and {LEFT_TO_DO_SQL}"
 WITH_EFFECTIVE_SQL = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
 
-_ACTIONS = text(
-    f"{WITH_EFFECTIVE_SQL} select school_id, action_id, theme, expectation_id, position, effective_status, status, is_derived,"
-    " measure is not null and override_reason is not null as is_overridden, measure, target_percent, numerator,"
-    " denominator, owner_role, owner_id, due_on, review_on, awaits_confirmation,"
-    f" {OVERDUE_SQL} from effective order by position"
+# Of `effective e`, for `state_from`.
+STATE_COLUMNS_SQL = (
+    "e.school_id, e.action_id, e.theme, e.expectation_id, e.position, e.effective_status, e.status, e.is_derived,"
+    " e.measure is not null and e.override_reason is not null as is_overridden, e.measure, e.target_percent, e.numerator,"
+    f" e.denominator, e.owner_role, e.owner_id, e.due_on, e.review_on, e.awaits_confirmation, {OVERDUE_SQL} as is_overdue"
 )
+_ACTIONS = text(f"{WITH_EFFECTIVE_SQL} select {STATE_COLUMNS_SQL} from effective e order by e.position")
 _SECTIONS = text(f"""
 {WITH_EFFECTIVE_SQL}
 select school_id, theme, count(*),
@@ -119,30 +120,32 @@ def parameters(as_at: date) -> dict[str, Any]:
 def action_states(scope: SchoolScope, *, as_at: date) -> list[ActionState]:
     """Every action of the school's plan as at the end of the day, in the plan's order."""
     require_bound(scope)
-    return [
-        ActionState(
-            school_id=row.school_id,
-            action_id=row.action_id,
-            theme=Theme(row.theme) if row.theme else None,
-            expectation_id=row.expectation_id,
-            position=row.position,
-            status=ActionStanding(row.effective_status),
-            declared_status=ActionStatus(row.status),
-            is_derived=row.is_derived,
-            is_overridden=row.is_overridden,
-            measure=row.measure,
-            target_percent=row.target_percent,
-            numerator=row.numerator if row.measure else None,
-            denominator=row.denominator if row.measure else None,
-            owner_role=row.owner_role,
-            owner_id=row.owner_id,
-            due_on=row.due_on,
-            review_on=row.review_on,
-            awaits_confirmation=row.awaits_confirmation,
-            is_overdue=row[-1],
-        )
-        for row in db.session.execute(_ACTIONS, parameters(as_at))
-    ]
+    return [state_from(row) for row in db.session.execute(_ACTIONS, parameters(as_at))]
+
+
+def state_from(row: Row[Any]) -> ActionState:
+    """The state of an action from a row of STATE_COLUMNS_SQL."""
+    return ActionState(
+        school_id=row.school_id,
+        action_id=row.action_id,
+        theme=Theme(row.theme) if row.theme else None,
+        expectation_id=row.expectation_id,
+        position=row.position,
+        status=ActionStanding(row.effective_status),
+        declared_status=ActionStatus(row.status),
+        is_derived=row.is_derived,
+        is_overridden=row.is_overridden,
+        measure=row.measure,
+        target_percent=row.target_percent,
+        numerator=row.numerator if row.measure else None,
+        denominator=row.denominator if row.measure else None,
+        owner_role=row.owner_role,
+        owner_id=row.owner_id,
+        due_on=row.due_on,
+        review_on=row.review_on,
+        awaits_confirmation=row.awaits_confirmation,
+        is_overdue=row.is_overdue,
+    )
 
 
 def section_standings(scope: Scope, *, as_at: date) -> list[SectionStanding]:

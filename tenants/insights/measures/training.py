@@ -2,6 +2,9 @@
 
 Who needs it: staff (`staffing.py`) who on that date hold one of the roles in the audience (an empty audience means
 everybody). Who holds it: whoever completed it on or before the date, still valid on it. As known by the end of that date.
+
+Audience, validity and grace are the catalogue's, or those of the rule that the school's trust had set by the date. A joiner
+who does not hold a course yet is not counted for it until the days of grace are over; for a post they are not ready.
 """
 
 from datetime import date
@@ -21,14 +24,30 @@ trained as materialized (
   where c.completed_on <= :as_at
   group by c.staff_id, c.course_id
 ),
+trust_course_rule as materialized (
+  select distinct on (r.trust_id, r.course_id) r.* from course_rule r
+  where r.from_on <= :as_at
+  order by r.trust_id, r.course_id, r.from_on desc
+),
+course_here as materialized (
+  select v.id as school_id, c.id, c.key, c.position, coalesce(r.grace_days, 0) as grace_days,
+    case when r.standing = 'own' then r.validity_months else c.validity_months end as validity_months,
+    case when r.standing = 'own' then r.audience else c.audience end as audience
+  from unnest(visible_schools()) as v (id)
+  cross join course c
+  left join trust_membership m on m.school_id = v.id and m.left_on is null
+  left join trust_course_rule r on r.trust_id = m.trust_id and r.course_id = c.id
+  where r.standing is distinct from 'off'
+),
 training_need as (
   select s.school_id, s.id as staff_id, c.key, c.position, t.completed_on,
     (t.completed_on + make_interval(months => c.validity_months))::date as held_until,
     t.completed_on is not null
       and (c.validity_months is null or t.completed_on + make_interval(months => c.validity_months) > :as_at) as holds
   from staff s
-  join course c on c.audience = '{{}}' or c.audience && s.roles
+  join course_here c on c.school_id = s.school_id and (c.audience = '{{}}' or c.audience && s.roles)
   left join trained t on t.staff_id = s.id and t.course_id = c.id
+  where t.completed_on is not null or c.grace_days = 0 or s.starts_on is null or s.starts_on + c.grace_days <= :as_at
 ),
 training_coverage as materialized (
   select school_id, key, position, count(*) filter (where holds) as numerator, count(*) as denominator

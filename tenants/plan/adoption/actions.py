@@ -7,16 +7,17 @@ commit to its caller.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
+from tenants.calendar.queries import calendar_of
 from tenants.plan.actions import PlanError, current_period_locked, make_current
 from tenants.plan.adoption.queries import UNDO_WITHIN, held_actions, work_since
-from tenants.plan.adoption.rules import CarriedAction, Carrying, carry
+from tenants.plan.adoption.rules import CarriedAction, Carrying, carry, due_by
 from tenants.plan.edition_queries import content_of, edition_for
 from tenants.plan.evidence.models import EvidenceUse
 from tenants.plan.models import (
@@ -47,9 +48,18 @@ class Adopting:
 
 
 def prepare_adoption(
-    scope: SchoolScope, *, edition_id: uuid.UUID, kind: AdoptionKind, pairs: Mapping[uuid.UUID, str] | None = None
+    scope: SchoolScope,
+    *,
+    edition_id: uuid.UUID,
+    kind: AdoptionKind,
+    pairs: Mapping[uuid.UUID, str] | None = None,
+    deadline: str | None = None,
 ) -> Adopting:
-    """Works out the plan to come and changes nothing. Raises PlanError when there is nothing to go from or to."""
+    """Works out the plan to come and changes nothing. Raises PlanError when there is nothing to go from or to.
+
+    `deadline` is the key of the end of a half term: what is left to do without a due date is due
+    then, by the school's calendar.
+    """
     require_bound(scope)
     period = current_period_locked(scope)
     if period is None:
@@ -61,7 +71,11 @@ def prepare_adoption(
         raise PlanError("That edition is not one that the school can adopt.")
     elif plan.edition_id == edition_id:
         raise PlanError("The school’s plan is of this edition already.")
-    carrying = carry(held_actions(scope, plan.id), content_of(edition_id), kind=kind, pairs=pairs)
+    calendar = calendar_of(scope, day=date(plan.academic_year, 9, 1))
+    held = held_actions(scope, plan.id)
+    carrying = carry(held, content_of(edition_id), kind=kind, pairs=pairs, calendar=calendar)
+    if deadline is not None:
+        carrying = due_by(carrying, calendar.deadline(deadline).on)
     return Adopting(plan, edition_id, carrying)
 
 
@@ -74,6 +88,7 @@ def adopt(
     made_by: uuid.UUID | None,
     pairs: Mapping[uuid.UUID, str] | None = None,
     batch_id: uuid.UUID | None = None,
+    deadline: str | None = None,
 ) -> PlanAdoption:
     """Makes the plan to come the school's plan; the one that is there is archived as it is.
 
@@ -88,7 +103,8 @@ def adopt(
         )
         if done is not None:
             return done
-    adopting = prepare_adoption(scope, edition_id=edition_id or uuid.UUID(int=0), kind=kind, pairs=pairs)
+    wanted = edition_id or uuid.UUID(int=0)
+    adopting = prepare_adoption(scope, edition_id=wanted, kind=kind, pairs=pairs, deadline=deadline)
     if kind is AdoptionKind.ROLL_OVER and adopting.plan.academic_year >= academic_year:
         raise PlanError("The school’s plan is of this academic year already.")
     plan = Plan(

@@ -57,6 +57,7 @@ def adopt_for_school(
     academic_year: int,
     batch_id: uuid.UUID,
     made_by: uuid.UUID | None,
+    deadline: str | None = None,
 ) -> PlanAdoption:
     """Adopts for one school of a roll-out, once. Raises PlanError where the school cannot, such as one without a plan."""
     return adopt(
@@ -66,4 +67,5 @@ def adopt_for_school(
         academic_year=academic_year,
         made_by=made_by,
         batch_id=batch_id,
+        deadline=deadline,
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from tenants.calendar.school_year import USUAL_CALENDAR, SchoolCalendar
 from tenants.plan.edition_content import ContentAction, ContentExpectation, EditionContent
 from tenants.plan.models import ActionStatus, AdoptionKind, Carried, Theme
 
@@ -101,8 +102,12 @@ def carry(
     *,
     kind: AdoptionKind,
     pairs: Mapping[uuid.UUID, str] | None = None,
+    calendar: SchoolCalendar = USUAL_CALENDAR,
 ) -> Carrying:
-    """The plan to come. `pairs` name, for a match, the edition's key that an action of the school's document becomes."""
+    """The plan to come. `pairs` name, for a match, the edition's key that an action of the school's document becomes.
+
+    What recurs is due a year later by the school's own `calendar`.
+    """
     keys = dict(pairs or {}) if kind is AdoptionKind.MATCH else {each.id: each.key for each in held if each.key}
     by_key = {keys[each.id]: each for each in held if each.id in keys}
     actions: list[CarriedAction] = []
@@ -112,19 +117,30 @@ def carry(
         if before is None:
             actions.append(_fresh(action, expectation))
             continue
-        carried = _carried(before, action, expectation, kind)
+        carried = _carried(before, action, expectation, kind, calendar)
         actions.append(carried)
         conflicts += _conflicts(before, action, carried)
     for before in held:
         if before.id in keys and (before.key is not None or kind is AdoptionKind.MATCH):
             continue
-        own, conflict = _own(before, new, kind)
+        own, conflict = _own(before, new, kind, calendar)
         actions.append(own)
         if conflict:
             conflicts.append(conflict)
     there = {action.key for action in new.actions}
     retired = tuple(each for each in held if each.id in keys and keys[each.id] not in there)
     return Carrying(tuple(actions), retired, tuple(conflicts))
+
+
+def due_by(carrying: Carrying, day: date) -> Carrying:
+    """The same with a due date for each action that is left to do and has none."""
+    actions = tuple(
+        replace(each, answer=replace(each.answer, due_on=day))
+        if each.answer.due_on is None and each.answer.status not in {ActionStatus.MET, ActionStatus.NOT_APPLICABLE}
+        else each
+        for each in carrying.actions
+    )
+    return replace(carrying, actions=actions)
 
 
 def _with_expectation(content: EditionContent) -> list[tuple[ContentAction, ContentExpectation]]:
@@ -145,7 +161,11 @@ def _fresh(action: ContentAction, expectation: ContentExpectation) -> CarriedAct
 
 
 def _carried(
-    before: HeldAction, action: ContentAction, expectation: ContentExpectation, kind: AdoptionKind
+    before: HeldAction,
+    action: ContentAction,
+    expectation: ContentExpectation,
+    kind: AdoptionKind,
+    calendar: SchoolCalendar,
 ) -> CarriedAction:
     reworded = before.wording.split() != action.wording.split()
     answer = before.answer
@@ -158,7 +178,7 @@ def _carried(
             answer, status=ActionStatus.NOT_ANSWERED, override_reason=None, confirmed_on=None, awaits_confirmation=False
         )
     elif kind is AdoptionKind.ROLL_OVER and action.recurs_months is not None:
-        how, answer = Carried.REOPENED, _reopened(answer)
+        how, answer = Carried.REOPENED, _reopened(answer, calendar)
     elif reworded and answer.status is not ActionStatus.NOT_ANSWERED:
         answer = replace(answer, awaits_confirmation=True)
     return CarriedAction(
@@ -173,22 +193,15 @@ def _carried(
     )
 
 
-def _reopened(answer: HeldAnswer) -> HeldAnswer:
+def _reopened(answer: HeldAnswer, calendar: SchoolCalendar) -> HeldAnswer:
     """Who does it stays; when it was due moves on by a year; what was said of it stands with the past year's answer."""
     due = answer.due_on
     return HeldAnswer(
         owner_role=answer.owner_role,
         owner_id=answer.owner_id,
-        due_on=_a_year_later(due) if due else None,
+        due_on=calendar.a_year_later(due) if due else None,
         local_wording=answer.local_wording,
     )
-
-
-def _a_year_later(day: date) -> date:
-    try:
-        return day.replace(year=day.year + 1)
-    except ValueError:  # 29 February
-        return date(day.year + 1, 2, 28)
 
 
 def _conflicts(before: HeldAction, action: ContentAction, carried: CarriedAction) -> list[Conflict]:
@@ -204,11 +217,13 @@ def _conflicts(before: HeldAction, action: ContentAction, carried: CarriedAction
     return found
 
 
-def _own(before: HeldAction, new: EditionContent, kind: AdoptionKind) -> tuple[CarriedAction, Conflict | None]:
+def _own(
+    before: HeldAction, new: EditionContent, kind: AdoptionKind, calendar: SchoolCalendar
+) -> tuple[CarriedAction, Conflict | None]:
     place, is_the_same = _place_for(before, new)
     answer, how = before.answer, Carried.SAME
     if kind is AdoptionKind.ROLL_OVER and before.recurs_months is not None:
-        answer, how = _reopened(answer), Carried.REOPENED
+        answer, how = _reopened(answer, calendar), Carried.REOPENED
     own = CarriedAction(
         key=None,
         expectation_key=place.key,

@@ -99,13 +99,16 @@ def last_step(scope: SchoolScope, action_id: uuid.UUID) -> VerificationEvent | N
     ).first()
 
 
-def steps_of(scope: SchoolScope, action_ids: list[uuid.UUID]) -> list[tuple[VerificationEvent, str | None]]:
-    """Every step for these actions with who took it, the latest first."""
+def steps_of(
+    scope: SchoolScope, action_ids: list[uuid.UUID], *, at: datetime | None = None
+) -> list[tuple[VerificationEvent, str | None]]:
+    """Every step for these actions with who took it, the latest first; with a moment, those taken by then."""
     require_bound(scope)
     rows = db.session.execute(
         select(VerificationEvent, Account.name)
         .outerjoin(Account, Account.id == VerificationEvent.made_by)
         .where(VerificationEvent.school_id == scope.school_id, VerificationEvent.action_id.in_(action_ids))
+        .where(VerificationEvent.created_at < at if at is not None else db.true())
         .order_by(VerificationEvent.created_at.desc(), VerificationEvent.id.desc())
     )
     return [(row[0], row[1]) for row in rows]

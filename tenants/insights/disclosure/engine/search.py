@@ -209,7 +209,7 @@ class Search:
 
         closed = self.patterns.closed(hidden | self.system.forced, hint, late)
         if closed is not None:
-            self._take(self.patterns.pruned(closed, late))
+            self._take(self.patterns.pruned(closed, lambda: self.clock() > self.seconds))
 
     def _take(self, hidden: Bools) -> None:
         if self._best is None or self.system.cost(hidden) < self.system.cost(self._best) - 1e-9:

@@ -1,0 +1,49 @@
+"""Read and confirm by a mailed link: no account, two taps. Looking writes nothing, for mail scanners follow links."""
+
+import uuid
+
+from flask import abort, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from blueprints.public.pages import blueprint
+from blueprints.web.access import public, today
+from prevent_trust.signed_links import READING_LINK, read_signed_ids
+from prevent_trust.tenancy import SchoolScope, bind_scope
+from tenants.organisations.queries import names_of_organisations
+from tenants.reading.campaigns import OpenedLink, confirm_by_link, opened_link
+
+REASON = "the signed link names one person and one document, expires and can be withdrawn"
+
+
+class ReadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
+    """A button."""
+
+
+@blueprint.get("/read/<token>")
+@public(REASON)
+def read_and_confirm(token: str) -> str | tuple[str, int]:
+    school_id, link = _link(token)
+    if link.document is None:
+        return render_template("public/reading_over.html", confirmed_on=link.confirmed_on), 410
+    school = names_of_organisations({school_id})[school_id]
+    return render_template("public/reading.html", school=school, link=link, form=ReadForm())
+
+
+@blueprint.post("/read/<token>")
+@public(REASON)
+def read_and_confirm_now(token: str) -> Response:
+    school_id, link = _link(token)
+    if ReadForm().validate_on_submit():
+        confirm_by_link(SchoolScope(school_id), link, today=today())
+    return redirect(url_for("public.read_and_confirm", token=token), 303)
+
+
+def _link(token: str) -> tuple[uuid.UUID, OpenedLink]:
+    """The link, in its school's scope from here on. An address that was not signed here does not exist."""
+    ids = read_signed_ids(READING_LINK, token, count=2)
+    if ids is None:
+        abort(404)
+    school_id, link_id = ids
+    bind_scope(SchoolScope(school_id))
+    return school_id, opened_link(SchoolScope(school_id), link_id, today=today()) or abort(404)

@@ -1,0 +1,153 @@
+"""Which schools' training and posts are short, and what the trust asks for at its schools."""
+
+import uuid
+
+from flask import Response as FileResponse
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import IntegerField, RadioField, SelectMultipleField
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from blueprints.trust.blueprint import blueprint
+from blueprints.web.access import account_id, requires, today
+from prevent_trust.csv_output import csv_bytes
+from prevent_trust.tenancy import TrustScope
+from tenants.access.actions import record_act
+from tenants.access.permissions import Permission
+from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_cover
+from tenants.insights.measures.training import training_coverage_and_lapsing
+from tenants.insights.measures.types import Coverage
+from tenants.insights.next_steps import LAPSING_WITHIN
+from tenants.organisations.queries import names_of_organisations
+from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
+from tenants.training.actions import set_course_rule
+from tenants.training.models import RuleStanding
+from tenants.training.queries import CourseTerms, course_terms
+
+BASE = "/trusts/<uuid:trust_id>/training"
+CSV_HEADERS = ("School", "Course", "Hold it", "Need it", "Missing", "Lapse within 30 days")
+
+
+class CourseRuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
+    standing = RadioField(
+        "What holds at your schools?",
+        choices=[
+            (RuleStanding.SHIPPED.value, "As in the catalogue"),
+            (RuleStanding.OWN.value, "Our own terms"),
+            (RuleStanding.OFF.value, "Not asked of our schools"),
+        ],
+    )
+    validity_months = IntegerField(
+        "For how many months it counts",
+        [Optional(), NumberRange(1, 120, "Enter a whole number of months from 1 to 120, or leave it empty")],
+        description="Leave it empty where once is enough.",
+    )
+    audience = SelectMultipleField(
+        "Who needs it",
+        choices=[(role.value, name) for role, name in STAFF_ROLE_NAMES.items()],
+        description="Choose no role where all staff need it.",
+    )
+    grace_days = IntegerField(
+        "Days of grace for joiners",
+        [
+            InputRequired("Enter a whole number of days from 0 to 180"),
+            NumberRange(0, 180, "Enter a whole number of days from 0 to 180"),
+        ],
+        description="Counted from the first day at the school. Until then a joiner is not counted as missing it.",
+    )
+
+
+@blueprint.get(BASE)
+@requires(Permission.READ_TRUST)
+def training(trust_id: uuid.UUID) -> FileResponse | str:
+    scope = TrustScope(trust_id)
+    day = today()
+    terms = course_terms(scope, as_at=day)
+    titles = {each.course.key: each.course.title for each in terms}
+    coverage, lapsing = training_coverage_and_lapsing(scope, as_at=day, until=day + LAPSING_WITHIN)
+    posts = [post for post in post_cover(scope, as_at=day) if post.state is not CoverState.FILLED]
+    names = names_of_organisations({*(row.school_id for row in coverage), *(post.school_id for post in posts)})
+    chosen = request.args.get("course", "")
+    chosen = chosen if chosen in titles else ""
+    rows = sorted(
+        (row for row in coverage if chosen in {"", row.key}),
+        key=lambda row: (row.percent if row.percent is not None else 100, names[row.school_id], titles[row.key]),
+    )
+    soon = {(each.school_id, each.course): each.people for each in lapsing}
+    if request.args.get("format") == "csv":
+        return _csv(rows, names, titles, soon)
+    return render_template(
+        "trust/training.html",
+        trust_id=trust_id,
+        rows=rows,
+        soon=soon,
+        names=names,
+        titles=titles,
+        posts=[(post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role]) for post in posts],
+        terms=[(each, _in_words(each)) for each in terms],
+        chosen=chosen,
+        selects=[
+            {"name": "course", "label": "Course", "value": chosen, "options": [("", "All courses"), *titles.items()]}
+        ],
+    )
+
+
+def _csv(
+    rows: list[Coverage], names: dict[uuid.UUID, str], titles: dict[str, str], soon: dict[tuple[uuid.UUID, str], int]
+) -> FileResponse:
+    lines = (
+        (
+            names[row.school_id],
+            titles[row.key],
+            row.numerator,
+            row.denominator,
+            row.missing,
+            soon.get((row.school_id, row.key), 0),
+        )
+        for row in rows
+    )
+    return FileResponse(
+        csv_bytes(CSV_HEADERS, lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="training.csv"'},
+    )
+
+
+def _in_words(terms: CourseTerms) -> str:
+    if terms.standing is RuleStanding.OFF:
+        return "Not asked of your schools."
+    who = ", ".join(STAFF_ROLE_NAMES[StaffRole(role)] for role in terms.audience) or "All staff"
+    often = f"every {terms.validity_months} months" if terms.validity_months else "once"
+    grace = f" Joiners have {terms.grace_days} days." if terms.grace_days else ""
+    return f"{who}, {often}.{grace}"
+
+
+@blueprint.route(f"{BASE}/rules/<key>", methods=["GET", "POST"])
+@requires(Permission.EDIT_TRUST)
+def course_rule(trust_id: uuid.UUID, key: str) -> Response | str:
+    scope = TrustScope(trust_id)
+    terms = next((each for each in course_terms(scope, as_at=today()) if each.course.key == key), None) or abort(404)
+    form = CourseRuleForm(
+        standing=terms.standing.value,
+        validity_months=terms.validity_months,
+        audience=list(terms.audience),
+        grace_days=terms.grace_days,
+    )
+    if form.validate_on_submit():
+        set_course_rule(
+            scope,
+            course_id=terms.course.id,
+            standing=RuleStanding(form.standing.data),
+            from_on=today(),
+            changed_by=account_id(),
+            validity_months=form.validity_months.data,
+            audience=form.audience.data,
+            grace_days=form.grace_days.data,
+        )
+        record_act("course rule changed", account_id=account_id(), trust_id=trust_id, course=key, to=form.standing.data)
+        flash(f"The rule for {terms.course.title} is saved. It holds from today.", "success")
+        return redirect(url_for("trust.training", trust_id=trust_id), 303)
+    return render_template(
+        "trust/course_rule.html", trust_id=trust_id, form=form, course=terms.course, words=_in_words(terms)
+    )

@@ -1,0 +1,1 @@
+"""Due dates as calendars that other programs read."""

@@ -1,0 +1,1 @@
+"""Dates of schools from outside: iCalendar files and tables."""
