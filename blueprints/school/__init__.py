@@ -25,6 +25,8 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     staff,
     staff_import,
     staff_sources,
+    training_files,
+    training_sessions,
 )
 from blueprints.school.blueprint import blueprint
 

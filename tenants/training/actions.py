@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.staff.queries import of_this_school
-from tenants.training.models import CourseRule, RuleStanding, TrainingCompletion
+from tenants.training.models import CompletionSource, CourseRule, RuleStanding, TrainingCompletion
 
 
 def record_completions(
@@ -20,6 +20,7 @@ def record_completions(
     course_id: uuid.UUID,
     completed_on: date,
     recorded_by: uuid.UUID | None,
+    source: CompletionSource = CompletionSource.RECORDED,
 ) -> int:
     """Writes that people of the school completed a course on a day. Returns how many of them had not been written yet."""
     ours = of_this_school(scope, staff_ids)
@@ -32,6 +33,7 @@ def record_completions(
             "staff_id": staff_id,
             "course_id": course_id,
             "completed_on": completed_on,
+            "source": source,
             "recorded_by": recorded_by,
         }
         for staff_id in ours

@@ -159,6 +159,14 @@ def _own_action(tenants: Tenants, audience: str, removed_at: datetime | None = N
     ).id
 
 
+def _stored_training_file(tenants: Tenants, audience: str) -> Any:
+    """A register that is there to be downloaded."""
+    row = tenants.rows["training_file"]
+    row.storage_key, row.size = tenants.store(b"Register").key, len(b"Register")
+    tenants.make.session.commit()
+    return row.id
+
+
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
     use: EvidenceUse = tenants.rows["evidence_use"]
     use.used_until = datetime.now(UTC)
@@ -441,6 +449,7 @@ ARGUMENTS: dict[str, Maker] = {
     "evidence_id": _of_school("evidence"),
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
+    "file_id": _stored_training_file,
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,

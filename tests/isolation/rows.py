@@ -60,6 +60,8 @@ from tenants.reminders.models import (
     ReminderStop,
 )
 from tenants.staff.models import AbsenceReason, StaffAbsence, StaffRole, StaffRoleHeld
+from tenants.training.asking.models import TrainingAsk, TrainingLink, TrainingStatement
+from tenants.training.proofs.models import ProofKind, TrainingFile, TrainingProof, TrainingProofPerson
 from tests.factories import Factory
 
 SINCE = datetime(2026, 9, 1, tzinfo=UTC)
@@ -214,6 +216,43 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 10, 2),
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
+    "training_file": lambda rows: rows.add(
+        TrainingFile,
+        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
+        file_name="register.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+    ),
+    "training_proof": lambda rows: rows.add(
+        TrainingProof,
+        kind=ProofKind.SESSION,
+        course_id=rows.make.course().id,
+        completed_on=date(2026, 9, 10),
+        file_id=rows["training_file"].id,
+    ),
+    "training_proof_person": lambda rows: rows.add(
+        TrainingProofPerson, proof_id=rows["training_proof"].id, staff_id=rows["staff_member"].id
+    ),
+    "training_ask": lambda rows: rows.add(
+        TrainingAsk,
+        course_id=rows.make.course().id,
+        due_on=date(2027, 1, 29),
+        expires_at=datetime.now(UTC) + timedelta(days=30),
+    ),
+    "training_link": lambda rows: rows.add(
+        TrainingLink,
+        ask_id=rows["training_ask"].id,
+        staff_id=rows["staff_member"].id,
+        mail_id=rows["reminder"].mail_id,
+    ),
+    "training_statement": lambda rows: rows.add(
+        TrainingStatement,
+        link_id=rows["training_link"].id,
+        staff_id=rows["staff_member"].id,
+        course_id=rows.make.course().id,
+        completed_on=date(2026, 9, 10),
+    ),
     "reading_campaign": lambda rows: rows.add(
         ReadingCampaign,
         document_edition_id=rows.make.document_edition().id,
