@@ -17,10 +17,10 @@ from wtforms.validators import DataRequired, Email, Length, Optional, Validation
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.training_files import RegisterProblem, kept_training_file
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from blueprints.web.free_text import NoPupilData
+from blueprints.web.training_files import FileNotTaken, kept_training_file
 from prevent_trust.config import Settings
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
@@ -38,6 +38,7 @@ from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, 
 from tenants.staff.models import ABSENCE_REASON_NAMES, STAFF_ROLE_NAMES, StaffMember, StaffRole
 from tenants.staff.queries import roles_on, staff_member, staff_of
 from tenants.training.actions import record_completions, remove_completion
+from tenants.training.asking.statements import statements_waiting
 from tenants.training.models import CompletionSource, Course
 from tenants.training.proofs.actions import add_proof
 from tenants.training.proofs.models import ProofKind
@@ -137,6 +138,7 @@ def staff(school_id: uuid.UUID) -> str | FileResponse:
         people=shown,
         any_at_all=bool(everybody) or leavers,
         leavers=leavers,
+        said_waiting=statements_waiting(scope).get(school_id, 0),
         posts=[
             (post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role])
             for post in post_cover(scope, as_at=day)
@@ -296,7 +298,7 @@ def training_record(school_id: uuid.UUID) -> Response | str:
     """One course, one day, many people: those who miss it come first."""
     scope = SchoolScope(school_id)
     catalogue = courses()
-    chosen = _chosen_course(catalogue)
+    chosen = chosen_course(catalogue)
     form = RecordForm() if request.method == "POST" else RecordForm(course_id=chosen.id, completed_on=today())
     form.course_id.choices = [(course.id, course.title) for course in catalogue]
     missing = {
@@ -327,7 +329,7 @@ def _record_session(scope: SchoolScope, form: RecordForm) -> Response | None:
     }
     try:
         file_id = kept_training_file(scope, form.register.data, added_by=account_id())
-    except RegisterProblem as problem:
+    except FileNotTaken as problem:
         form.register.errors = [str(problem)]
         return None
     written = record_completions(scope, **about)
@@ -336,7 +338,8 @@ def _record_session(scope: SchoolScope, form: RecordForm) -> Response | None:
     return redirect(url_for("school.staff", school_id=scope.school_id), 303)
 
 
-def _chosen_course(catalogue: Sequence[Course]) -> Course:
+def chosen_course(catalogue: Sequence[Course]) -> Course:
+    """The course that the form or the address names, else the first."""
     asked = request.form.get("course_id") or request.args.get("course", "")
     return next((course for course in catalogue if asked in {str(course.id), course.key}), catalogue[0])
 

@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, signed_id, signed_ids
+from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, TRAINING_LINK, signed_id, signed_ids
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Membership, Role
 from tenants.calendar.models import CalendarImport, CalendarImportState
@@ -371,6 +371,11 @@ def _reading_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
 
 
+def _training_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_ids(TRAINING_LINK, tenants.school.id, tenants.rows["training_link"].id)
+
+
 def _stop_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(STOP_LINK, tenants.school.id, tenants.rows["reminder_item"].person)
@@ -484,6 +489,9 @@ ARGUMENTS: dict[str, Maker] = {
         f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
+    **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "ask_id": _of_school("training_ask"),
+    "statement_id": _of_school("training_statement"),
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert, select
 
 from prevent_trust.database import db, new_id
+from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.staff.queries import of_this_school
 from tenants.training.proofs.models import ProofKind, TrainingFile, TrainingProof, TrainingProofPerson
@@ -31,6 +32,18 @@ def add_training_file(scope: SchoolScope, *, kept: KeptFile, added_by: uuid.UUID
     db.session.add(row)
     db.session.flush()
     return row.id
+
+
+def forget_training_file(scope: SchoolScope, *, file_id: uuid.UUID, storage: Storage) -> None:
+    """Drops a file that nothing shows; what was stored goes once the transaction is safe."""
+    require_bound(scope)
+    row = db.session.scalars(
+        select(TrainingFile).where(TrainingFile.school_id == scope.school_id, TrainingFile.id == file_id)
+    ).one()
+    key = row.storage_key
+    db.session.delete(row)
+    db.session.flush()
+    event.listen(db.session(), "after_commit", lambda session: storage.delete(key), once=True)
 
 
 def add_proof(
