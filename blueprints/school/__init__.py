@@ -27,6 +27,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     staff_sources,
     training_ask,
     training_files,
+    training_import,
     training_said,
     training_sessions,
 )

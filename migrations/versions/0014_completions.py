@@ -17,6 +17,8 @@ TABLES = (
     "training_ask",
     "training_link",
     "training_statement",
+    "completion_import_row",
+    "completion_import_effect",
 )
 
 
@@ -24,6 +26,7 @@ def upgrade() -> None:
     _add_sources()
     _add_proofs()
     _add_asking()
+    _add_imports()
     for table in TABLES:
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
@@ -188,6 +191,47 @@ def _add_statements() -> None:
     )
     op.create_index("ix_training_statement_school_id_state", "training_statement", ["school_id", "state"])
     op.create_index("ix_training_statement_school_id_staff_id", "training_statement", ["school_id", "staff_id"])
+
+
+def _add_imports() -> None:
+    for table in ("import_run", "remembered_column", "saved_mapping"):
+        op.drop_constraint(op.f(f"ck_{table}_kind"), table, type_="check")
+        op.create_check_constraint(op.f(f"ck_{table}_kind"), table, "kind in ('gias', 'plan', 'staff', 'completions')")
+    op.drop_constraint(op.f("ck_remembered_word_about"), "remembered_word", type_="check")
+    op.create_check_constraint(
+        op.f("ck_remembered_word_about"), "remembered_word", "about in ('school', 'person', 'course')"
+    )
+    op.create_table(
+        "completion_import_row",
+        *_row("completion_import_row"),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("course_word", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("completed_on", sa.Date(), nullable=False),
+        sa.Column("outcome", _closed_set("outcome", "new", "known", "no_course", "left_out"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_run.id"], name=op.f("fk_completion_import_row_run_id"), ondelete="CASCADE"
+        ),
+        _course("completion_import_row"),
+    )
+    op.create_index(
+        "ix_completion_import_row_run_id_outcome", "completion_import_row", ["run_id", "outcome", "line"]
+    )
+    op.create_index(op.f("ix_completion_import_row_school_id"), "completion_import_row", ["school_id"])
+    op.create_table(
+        "completion_import_effect",
+        *_row("completion_import_effect"),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("completion_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_run.id"], name=op.f("fk_completion_import_effect_run_id"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index(op.f("ix_completion_import_effect_run_id"), "completion_import_effect", ["run_id"])
+    op.create_index(op.f("ix_completion_import_effect_school_id"), "completion_import_effect", ["school_id"])
 
 
 def downgrade() -> None:

@@ -222,6 +222,16 @@ def _staff_run(tenants: Tenants, audience: str) -> Any:
     return _with_job(tenants, run, audience)
 
 
+def _completion_run(tenants: Tenants, audience: str) -> Any:
+    """A list of training whose preview waits, with a job that is done."""
+    run = import_run(tenants.rows, ImportKind.COMPLETIONS)
+    run.file_name, run.storage_key = "training.csv", tenants.store(b"Name,Course,Date\r\nAda,Prevent,1/9/2026\r\n").key
+    run.mapping = {"columns": {"full_name": "Name", "course": "Course", "completed_on": "Date"}, "as_at": "2026-11-23"}
+    run.preview = {"headers": ["Name", "Course", "Date"], "never_read": [], "samples": {}}
+    run.state = ImportState.PREVIEWED
+    return _with_job(tenants, run)
+
+
 def _source(tenants: Tenants, audience: str) -> Any:
     """A source of staff lists, of the school or of the trust."""
     source = tenants.rows["staff_source"]
@@ -538,6 +548,10 @@ ARGUMENTS: dict[str, Maker] = {
             "undo",
             "rejected",
         )
+    },
+    **{
+        f"school.training_import_{step} run_id": _completion_run
+        for step in ("run", "columns", "courses", "preview", "state", "apply", "cancel", "undo", "rejected")
     },
     **{f"{audience}.contacts_restore contact_id": _removed_contact for audience in ("school", "trust", "platform")},
 }

@@ -16,6 +16,7 @@ from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
 from tenants.history.models import RecordHistory
+from tenants.imports.completions.models import CompletionImportEffect, CompletionImportRow, RowOutcome
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
 from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.staff.models import (
@@ -295,6 +296,19 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 11, 24),
     ),
     "import_run": lambda rows: import_run(rows, ImportKind.STAFF),
+    "completion_import_row": lambda rows: rows.add(
+        CompletionImportRow,
+        run_id=rows["import_run"].id,
+        line=2,
+        person="Ada Byron",
+        course_word="Prevent",
+        staff_id=rows["staff_member"].id,
+        completed_on=date(2026, 9, 10),
+        outcome=RowOutcome.NO_COURSE,
+    ),
+    "completion_import_effect": lambda rows: rows.add(
+        CompletionImportEffect, run_id=rows["import_run"].id, completion_id=uuid.uuid4()
+    ),
     "staff_import_row": lambda rows: rows.add(
         StaffImportRow,
         run_id=rows["import_run"].id,
