@@ -26,6 +26,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     staff_import,
     staff_sources,
     training_ask,
+    training_certificates,
     training_files,
     training_import,
     training_said,

@@ -58,7 +58,9 @@ def training_ask(school_id: uuid.UUID) -> Response | str:
     catalogue = courses()
     course = chosen_course(catalogue)
     running, asked = running_ask(scope, course.id), asked_about(scope, course.id)
-    missing = {need.staff_id for need in training_needs(scope, as_at=today()) if need.key == course.key and not need.holds}
+    missing = {
+        need.staff_id for need in training_needs(scope, as_at=today()) if need.key == course.key and not need.holds
+    }
     members = sorted(staff_of(scope, as_at=today()), key=lambda member: member.id not in missing)
     can_be_asked = [member for member in members if member.email]
     form = AskForm(due_on=running.due_on if running else None)
@@ -98,7 +100,9 @@ def _ask(scope: SchoolScope, course: Course, people: list[StaffMember], form: As
     )
     if written:
         deliver_soon()
-    record_act("training asked for", account_id=account_id(), school_id=scope.school_id, course=course.key, mails=written)
+    record_act(
+        "training asked for", account_id=account_id(), school_id=scope.school_id, course=course.key, mails=written
+    )
     flash(f"{written} {'person is' if written == 1 else 'people are'} sent a link by mail.", "success")
     return redirect(url_for("school.training_said", school_id=scope.school_id), 303)
 

@@ -171,7 +171,9 @@ def training_import_columns(school_id: uuid.UUID, run_id: uuid.UUID) -> Response
     if run.state not in CAN_CHANGE:
         return steps.to("run", run_id=run_id)
     kept = CompletionMapping.from_json(run.mapping)
-    form = ColumnsForm(course_id=str(kept.course_id or ""), **{name: kept.columns.get(name, "") for name in FIELD_NAMES})
+    form = ColumnsForm(
+        course_id=str(kept.course_id or ""), **{name: kept.columns.get(name, "") for name in FIELD_NAMES}
+    )
     form.offer(FileColumns.of(run))
     if form.validate_on_submit():
         mapping = form.mapping()
@@ -299,8 +301,12 @@ def _rejected_of_preview(steps: ImportSteps, run: ImportRun, reasons: dict[int, 
 
 def _csv_of_runs(runs: list[ImportRun]) -> FileResponse:
     lines = [
-        (run.file_name, moment(run.created_at), STATE_WORDS[run.state])
-        + tuple(run.result.get(name, "") for name in ("new", "known", "rejected"))
+        (
+            run.file_name,
+            moment(run.created_at),
+            STATE_WORDS[run.state],
+            *(run.result.get(name, "") for name in ("new", "known", "rejected")),
+        )
         for run in runs
     ]
     return _csv(

@@ -63,7 +63,10 @@ def training_said(school_id: uuid.UUID) -> str | FileResponse:
                 "name": "state",
                 "label": "Which",
                 "value": state,
-                "options": [("", "All"), *((each.value, STATE_NAMES[each]) for each in (StatementState.ACCEPTED, StatementState.REFUSED))],
+                "options": [
+                    ("", "All"),
+                    *((each.value, STATE_NAMES[each]) for each in (StatementState.ACCEPTED, StatementState.REFUSED)),
+                ],
             }
         ],
     )

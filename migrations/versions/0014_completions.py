@@ -19,6 +19,7 @@ TABLES = (
     "training_statement",
     "completion_import_row",
     "completion_import_effect",
+    "training_certificate",
 )
 
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
     _add_proofs()
     _add_asking()
     _add_imports()
+    _add_certificates()
     for table in TABLES:
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
@@ -118,9 +120,7 @@ def _add_proofs() -> None:
             "school_id", "proof_id", "staff_id", name=op.f("uq_training_proof_person_school_id_proof_id_staff_id")
         ),
     )
-    op.create_index(
-        "ix_training_proof_person_school_id_staff_id", "training_proof_person", ["school_id", "staff_id"]
-    )
+    op.create_index("ix_training_proof_person_school_id_staff_id", "training_proof_person", ["school_id", "staff_id"])
 
 
 def _add_asking() -> None:
@@ -217,9 +217,7 @@ def _add_imports() -> None:
         ),
         _course("completion_import_row"),
     )
-    op.create_index(
-        "ix_completion_import_row_run_id_outcome", "completion_import_row", ["run_id", "outcome", "line"]
-    )
+    op.create_index("ix_completion_import_row_run_id_outcome", "completion_import_row", ["run_id", "outcome", "line"])
     op.create_index(op.f("ix_completion_import_row_school_id"), "completion_import_row", ["school_id"])
     op.create_table(
         "completion_import_effect",
@@ -232,6 +230,31 @@ def _add_imports() -> None:
     )
     op.create_index(op.f("ix_completion_import_effect_run_id"), "completion_import_effect", ["run_id"])
     op.create_index(op.f("ix_completion_import_effect_school_id"), "completion_import_effect", ["school_id"])
+
+
+def _add_certificates() -> None:
+    op.create_table(
+        "training_certificate",
+        *_row("training_certificate"),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("state", _closed_set("state", "reading", "waiting"), server_default="reading", nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("completed_on", sa.Date(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=True),
+        _of_the_school("training_certificate", "file_id", "training_file", "RESTRICT"),
+        sa.ForeignKeyConstraint(
+            ["school_id", "staff_id"],
+            ["staff_member.school_id", "staff_member.id"],
+            name=op.f("fk_training_certificate_school_id_staff_id"),
+            ondelete="SET NULL (staff_id)",
+        ),
+        _course("training_certificate"),
+        _account("training_certificate", "uploaded_by"),
+    )
+    op.create_index("ix_training_certificate_school_id_state", "training_certificate", ["school_id", "state"])
 
 
 def downgrade() -> None:

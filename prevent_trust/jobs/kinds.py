@@ -6,6 +6,7 @@ from flask import current_app
 
 from prevent_trust.config import Settings
 from prevent_trust.jobs import (  # noqa: F401  # register theirs
+    certificates,
     completions,
     gias,
     plan,

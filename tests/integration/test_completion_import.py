@@ -191,14 +191,18 @@ def test_of_two_with_one_name_the_one_who_worked_there_on_the_day_is_meant(
 ) -> None:
     make.staff(school, given_name="Sam", family_name="Lee", email=None, leaves_on=date(2026, 8, 31))
     there = make.staff(school, given_name="Sam", family_name="Lee", email=None, starts_on=date(2026, 9, 1))
-    apply(lead, make, worker_app, read(lead, make, worker_app, school, f"{HEAD},Sam Lee,,,prevent-awareness,05/09/2026\n"))
+    apply(
+        lead, make, worker_app, read(lead, make, worker_app, school, f"{HEAD},Sam Lee,,,prevent-awareness,05/09/2026\n")
+    )
     assert make.session.scalars(select(TrainingCompletion.staff_id)).one() == there.id
 
 
 def test_an_unknown_course_is_asked_for_once_and_remembered(
     lead: FlaskClient, make: Factory, worker_app: Flask, school: School
 ) -> None:
-    content = f"{HEAD}P1,,,,PREVENT e-learning 2026,01/09/2026\nP1,,,,Fire wardens,01/09/2026\nP1,,,,Lifting,01/09/2026\n"
+    content = (
+        f"{HEAD}P1,,,,PREVENT e-learning 2026,01/09/2026\nP1,,,,Fire wardens,01/09/2026\nP1,,,,Lifting,01/09/2026\n"
+    )
     address = read(lead, make, worker_app, school, content)
     page = lead.get(address, follow_redirects=True).text
     assert "3 words in the file’s course column are not known" in page

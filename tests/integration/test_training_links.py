@@ -32,9 +32,6 @@ from tenants.training.asking.statements import accept_statements, say_by_link
 from tenants.training.models import CompletionSource, Course, TrainingCompletion
 from tenants.training.proofs.models import TrainingFile
 from tests.factories import Factory, sign_in
-from tests.integration.test_reminders import MONDAY, clock, send  # noqa: F401  # a fixture
-from tests.integration.test_reminders import mails as mails_of
-from tests.isolation.rows import SchoolRows
 from tests.processes import Processes
 
 KEY = "prevent-awareness"
@@ -234,7 +231,13 @@ def test_what_cannot_be_is_told_beside_the_field_and_nothing_is_kept(
 
 @pytest.mark.parametrize("reason", ["expired", "withdrawn", "left"])
 def test_a_link_that_is_over_says_nothing(
-    client: FlaskClient, make: Factory, web_app: Flask, school: School, people: list[StaffMember], link: str, reason: str
+    client: FlaskClient,
+    make: Factory,
+    web_app: Flask,
+    school: School,
+    people: list[StaffMember],
+    link: str,
+    reason: str,
 ) -> None:
     if reason == "expired":
         make.session.execute(sa.update(TrainingAsk).values(expires_at=datetime.now(UTC) - timedelta(minutes=1)))
@@ -352,22 +355,3 @@ def test_tapped_twice_at_once_one_answer_waits_and_accepted_twice_at_once_it_is_
     assert processes.at_once(work) == [0]
     (kept,) = rows_of(make, TrainingStatement)
     assert kept.state is StatementState.ACCEPTED
-
-
-def test_the_lead_is_reminded_of_what_waits_without_a_name_until_it_is_decided(
-    worker: Flask, make: Factory, school: School, clock: Callable[[date], None]
-) -> None:
-    make.member(Role.PREVENT_LEAD, school, email="lead@school.example")
-    rows = SchoolRows(make, school)
-    statement = rows["training_statement"]
-
-    def told(day: date) -> bool:
-        send(day, clock)
-        texts = [mail.text for mail in mails_of(make) if mail.to_address == "lead@school.example"]
-        assert not any(rows["staff_member"].family_name in text for text in texts)
-        return "1 answer of staff about their training waits for you" in texts[-1]
-
-    assert told(MONDAY)
-    statement.state, statement.decided_at = StatementState.ACCEPTED, datetime.now(UTC)
-    make.session.commit()
-    assert not told(MONDAY + timedelta(days=7))

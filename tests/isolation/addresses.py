@@ -20,7 +20,15 @@ from werkzeug.routing import Rule
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, TRAINING_LINK, signed_id, signed_ids
+from prevent_trust.signed_links import (
+    INVITATION_LINK,
+    PLAN_LINK,
+    READING_LINK,
+    STOP_LINK,
+    TRAINING_LINK,
+    signed_id,
+    signed_ids,
+)
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Membership, Role
 from tenants.calendar.models import CalendarImport, CalendarImportState
@@ -230,6 +238,16 @@ def _completion_run(tenants: Tenants, audience: str) -> Any:
     run.preview = {"headers": ["Name", "Course", "Date"], "never_read": [], "samples": {}}
     run.state = ImportState.PREVIEWED
     return _with_job(tenants, run)
+
+
+def _certificate(tenants: Tenants, audience: str) -> Any:
+    """A certificate that waits, with the job that read it."""
+    row = tenants.rows["training_certificate"]
+    _ = _stored_training_file(tenants, audience)
+    job = JobRun(scope=f"school:{tenants.school.id}", kind="read_certificates", queue="imports", title="Read")
+    row.job_id = tenants.make.add(job).id
+    tenants.make.session.commit()
+    return row.id
 
 
 def _source(tenants: Tenants, audience: str) -> Any:
@@ -500,6 +518,7 @@ ARGUMENTS: dict[str, Maker] = {
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "certificate_id": _certificate,
     "ask_id": _of_school("training_ask"),
     "statement_id": _of_school("training_statement"),
     "mail_id": _refused_mail,

@@ -16,6 +16,7 @@ from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
 from tenants.history.models import RecordHistory
+from tenants.imports.certificates.models import CertificateState, TrainingCertificate
 from tenants.imports.completions.models import CompletionImportEffect, CompletionImportRow, RowOutcome
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
 from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
@@ -234,6 +235,9 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
     ),
     "training_proof_person": lambda rows: rows.add(
         TrainingProofPerson, proof_id=rows["training_proof"].id, staff_id=rows["staff_member"].id
+    ),
+    "training_certificate": lambda rows: rows.add(
+        TrainingCertificate, file_id=rows["training_file"].id, state=CertificateState.WAITING
     ),
     "training_ask": lambda rows: rows.add(
         TrainingAsk,

@@ -70,7 +70,9 @@ class StaffIndex:
         for name in ("staff_code", "trn"):
             if given.get(name) and there[name] and given[name] != there[name]:
                 raise CellProblem(
-                    name, _text(line, name), f"is not the {_CALLED[name]} of {member.full_name}, whom the rest of the row is about"
+                    name,
+                    _text(line, name),
+                    f"is not the {_CALLED[name]} of {member.full_name}, whom the rest of the row is about",
                 )
         if given.get("full_name") and not set(given["full_name"].split()) & set(there["full_name"].split()):
             raise CellProblem(

@@ -125,9 +125,7 @@ def withdraw_ask(scope: SchoolScope, *, ask_id: uuid.UUID) -> bool:
     require_bound(scope)
     ended = db.session.scalars(
         update(TrainingAsk)
-        .where(
-            TrainingAsk.school_id == scope.school_id, TrainingAsk.id == ask_id, TrainingAsk.withdrawn_at.is_(None)
-        )
+        .where(TrainingAsk.school_id == scope.school_id, TrainingAsk.id == ask_id, TrainingAsk.withdrawn_at.is_(None))
         .values(withdrawn_at=datetime.now(UTC))
         .returning(TrainingAsk.id)
     ).all()

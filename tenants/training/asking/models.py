@@ -84,7 +84,11 @@ class TrainingStatement(Record):
         check("(state = 'refused') = (reason is not null)", "why"),
         check("(state = 'waiting') = (decided_at is null)", "decided"),
         Index(
-            "uq_training_statement_waiting", "school_id", "link_id", unique=True, postgresql_where=text("state = 'waiting'")
+            "uq_training_statement_waiting",
+            "school_id",
+            "link_id",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
         ),
         Index("ix_training_statement_school_id_state", "school_id", "state"),
         Index("ix_training_statement_school_id_staff_id", "school_id", "staff_id"),

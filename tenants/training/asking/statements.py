@@ -151,9 +151,7 @@ def statements_waiting(scope: Scope) -> dict[uuid.UUID, int]:
     return {school_id: count for school_id, count in rows}  # noqa: C416  # rows are no pairs to a type checker
 
 
-def accept_statements(
-    scope: SchoolScope, *, statement_ids: Collection[uuid.UUID], decided_by: uuid.UUID | None
-) -> int:
+def accept_statements(scope: SchoolScope, *, statement_ids: Collection[uuid.UUID], decided_by: uuid.UUID | None) -> int:
     """Makes completions of what waits, with the certificates. Returns how many were accepted; decided ones are left alone."""
     accepted = _waiting(scope, statement_ids)
     record_each(

@@ -62,8 +62,8 @@ def files_of_completions(scope: SchoolScope, staff_id: uuid.UUID) -> dict[uuid.U
         .order_by(TrainingFile.created_at, TrainingFile.id)
     )
     shown: dict[uuid.UUID, list[ShownBy]] = defaultdict(list)
-    for completion_id, *rest in rows:
-        shown[completion_id].append(ShownBy(*rest))
+    for completion_id, kind, file_id, file_name, size in rows:
+        shown[completion_id].append(ShownBy(kind, file_id, file_name, size))
     return dict(shown)
 
 
