@@ -39,7 +39,8 @@ class SayForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 @public(REASON)
 def training_done(token: str) -> str | tuple[str, int]:
     school_id, link = _link(token)
-    return _page(school_id, link, SayForm(formdata=None))
+    said = link.said.completed_on if link.said and link.said.state is StatementState.WAITING else None
+    return _page(school_id, link, SayForm(formdata=None, completed_on=said))
 
 
 @blueprint.post("/training/<token>")

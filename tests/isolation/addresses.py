@@ -243,7 +243,6 @@ def _completion_run(tenants: Tenants, audience: str) -> Any:
 def _certificate(tenants: Tenants, audience: str) -> Any:
     """A certificate that waits, with the job that read it."""
     row = tenants.rows["training_certificate"]
-    _ = _stored_training_file(tenants, audience)
     job = JobRun(scope=f"school:{tenants.school.id}", kind="read_certificates", queue="imports", title="Read")
     row.job_id = tenants.make.add(job).id
     tenants.make.session.commit()

@@ -149,6 +149,17 @@ def _plan_adoption(rows: SchoolRows) -> PlanAdoption:
     return rows.add(PlanAdoption, kind=AdoptionKind.ROLL_OVER, from_plan_id=rows["plan"].id, to_plan_id=later.id)  # type: ignore[no-any-return]
 
 
+def _training_file(rows: SchoolRows) -> TrainingFile:
+    return rows.add(
+        TrainingFile,
+        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
+        file_name="register.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+    )  # type: ignore[no-any-return]
+
+
 def _plan_finding(rows: SchoolRows) -> PlanFinding:
     return rows.add(
         PlanFinding,
@@ -218,14 +229,7 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 10, 2),
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
-    "training_file": lambda rows: rows.add(
-        TrainingFile,
-        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
-        file_name="register.pdf",
-        media_type="application/pdf",
-        size=1,
-        sha256="0" * 64,
-    ),
+    "training_file": _training_file,
     "training_proof": lambda rows: rows.add(
         TrainingProof,
         kind=ProofKind.SESSION,
@@ -237,7 +241,7 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         TrainingProofPerson, proof_id=rows["training_proof"].id, staff_id=rows["staff_member"].id
     ),
     "training_certificate": lambda rows: rows.add(
-        TrainingCertificate, file_id=rows["training_file"].id, state=CertificateState.WAITING
+        TrainingCertificate, file_id=_training_file(rows).id, state=CertificateState.WAITING
     ),
     "training_ask": lambda rows: rows.add(
         TrainingAsk,
