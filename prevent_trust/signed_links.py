@@ -11,6 +11,7 @@ INVITATION_LINK = "invitation"
 PLAN_LINK = "plan"
 STOP_LINK = "stop"
 READING_LINK = "reading"
+TRAINING_LINK = "training"
 
 
 def signed_id(purpose: str, row_id: uuid.UUID) -> str:

@@ -7,6 +7,7 @@ from blueprints.public import (  # noqa: F401  # hang their routes on the bluepr
     reading,
     reminders,
     shared_plan,
+    training,
 )
 from blueprints.public.pages import blueprint
 

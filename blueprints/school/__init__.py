@@ -26,6 +26,12 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     staff,
     staff_import,
     staff_sources,
+    training_ask,
+    training_certificates,
+    training_files,
+    training_import,
+    training_said,
+    training_sessions,
 )
 from blueprints.school.blueprint import blueprint
 

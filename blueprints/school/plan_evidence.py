@@ -1,15 +1,13 @@
 """What shows it? Files, links and notes: adding them to an action, newer revisions, which actions each serves, downloads."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from flask import Response as FileResponse
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
@@ -19,12 +17,11 @@ from blueprints.school.plan_list import PLAN
 from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from blueprints.web.free_text import NoPupilData
+from blueprints.web.uploads import keep_file, stored_file
 from prevent_trust.config import Settings
 from prevent_trust.csv_output import csv_bytes
-from prevent_trust.database import new_id
-from prevent_trust.storage import Storage, StoredFileMissing
+from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope
-from prevent_trust.virus_scan import FileInfected, ScannerUnavailable
 from tenants.access.permissions import Permission
 from tenants.plan.actions import PlanError
 from tenants.plan.evidence.actions import (
@@ -46,13 +43,11 @@ from tenants.plan.evidence.queries import (
     evidence_of_school,
     evidence_piece,
 )
-from tenants.plan.evidence_files import ACCEPTED, media_type_of, safe_name
+from tenants.plan.evidence_files import ACCEPTED
 from tenants.plan.queries import action_page, current_plan, outline
-from tenants.referrals.rules import stated_identifiers
 
 ACTION = f"{PLAN}/actions/<uuid:action_id>"
 BASE = "/schools/<uuid:school_id>/evidence"
-CHUNK = 256 * 1024
 KIND_NAMES = {EvidenceKind.FILE: "File", EvidenceKind.LINK: "Link", EvidenceKind.NOTE: "Note"}
 EXPIRED, EXPIRING, UNUSED = "expired", "in_date", "unused"
 
@@ -194,30 +189,6 @@ def plan_evidence_files(school_id: uuid.UUID, action_id: uuid.UUID) -> Response 
             flash("The file is added." if len(stored) == 1 else f"{len(stored)} files are added.", "success")
             return _back(school_id, action_id)
     return _shown_again(scope, action_id, files=form)
-
-
-def keep_file(scope: SchoolScope, upload: FileStorage) -> StoredContent:
-    """Looks into an uploaded file, has it scanned and stores it. Raises PlanError that names the file and says why not."""
-    name = safe_name(upload.filename or "")
-    for problem in stated_identifiers(name):
-        raise PlanError(f"The file’s name: {problem.message} Then give the file another name and add it again.")
-    stream = cast("BinaryIO", upload.stream)
-    scanner = current_app.extensions["virus_scanner"]
-    storage: Storage = current_app.extensions["storage"]
-    try:
-        media_type = media_type_of(stream)
-        scanner.scan(stream)
-    except PlanError as error:
-        raise PlanError(f"{name}: {error}") from error
-    except FileInfected as error:
-        raise PlanError(f"{name}: the virus scanner found “{error}” in it, so it was not taken.") from error
-    except ScannerUnavailable as error:
-        raise PlanError(
-            f"{name}: it could not be scanned for viruses just now, so it was not taken. Try again later."
-        ) from error
-    stream.seek(0)
-    stored = storage.save(stream, key=f"evidence/{scope.school_id}/{new_id()}")
-    return StoredContent(stored.key, name, media_type, stored.size, stored.sha256)
 
 
 def _forget(stored: list[StoredContent]) -> None:
@@ -438,26 +409,3 @@ def plan_evidence(school_id: uuid.UUID, evidence_id: uuid.UUID) -> FileResponse:
     return stored_file(
         revision.storage_key or "", revision.file_name or "evidence", revision.media_type or "", revision.size or 0
     )
-
-
-def stored_file(key: str, name: str, media_type: str, size: int) -> FileResponse:
-    """A stored file, streamed as a download that no browser runs."""
-    storage: Storage = current_app.extensions["storage"]
-    opened = storage.open(key)
-    try:
-        stream = opened.__enter__()
-    except StoredFileMissing:
-        abort(404)
-
-    def chunks() -> Iterator[bytes]:
-        try:
-            while chunk := stream.read(CHUNK):
-                yield chunk
-        finally:
-            opened.__exit__(None, None, None)
-
-    response = FileResponse(chunks(), mimetype=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.content_length = size
-    return response

@@ -11,11 +11,11 @@ from wtforms import IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, ValidationError
 
 from blueprints.school.blueprint import blueprint
-from blueprints.school.plan_evidence import stored_file
 from blueprints.web.access import account_id, can, requires, today
 from blueprints.web.fields import DatePartsField
 from blueprints.web.free_text import NoPupilData
 from blueprints.web.job_state import job_state_json
+from blueprints.web.uploads import stored_file
 from prevent_trust.config import Settings
 from prevent_trust.jobs.ledger import job_run, request_job
 from prevent_trust.signed_links import PLAN_LINK, signed_ids

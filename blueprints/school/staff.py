@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from flask import Response as FileResponse
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional, ValidationError
@@ -19,6 +20,8 @@ from blueprints.school.plan import StartForm
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from blueprints.web.free_text import NoPupilData
+from blueprints.web.training_files import FileNotTaken, kept_training_file
+from prevent_trust.config import Settings
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
@@ -29,15 +32,26 @@ from tenants.insights.measures.training import training_coverage, training_needs
 from tenants.insights.measures.types import PersonNeed
 from tenants.insights.next_steps import LAPSING_WITHIN
 from tenants.insights.subjects import titles_of_subjects
+from tenants.plan.evidence_files import ACCEPTED
 from tenants.staff.absences import absences_of
 from tenants.staff.actions import StaffDetails, StaffProblem, add_staff_member, change_staff_member
 from tenants.staff.models import ABSENCE_REASON_NAMES, STAFF_ROLE_NAMES, StaffMember, StaffRole
 from tenants.staff.queries import roles_on, staff_member, staff_of
 from tenants.training.actions import record_completions, remove_completion
-from tenants.training.models import Course
+from tenants.training.asking.statements import statements_waiting
+from tenants.training.models import CompletionSource, Course
+from tenants.training.proofs.actions import add_proof
+from tenants.training.proofs.models import ProofKind
+from tenants.training.proofs.queries import files_of_completions
 from tenants.training.queries import completions_of, courses
 
 BASE = "/schools/<uuid:school_id>/staff"
+SOURCE_WORDS = {
+    CompletionSource.RECORDED: "Recorded",
+    CompletionSource.IMPORTED: "Imported",
+    CompletionSource.LINK: "Said by themselves and accepted",
+    CompletionSource.CERTIFICATE: "Recorded from a certificate",
+}
 CSV_HEADERS = (
     "Surname",
     "First name",
@@ -78,6 +92,7 @@ class RecordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     course_id = SelectField("Course", coerce=as_uuid)
     completed_on = DatePartsField("When was it completed?", called="the day of completion")
     staff = SelectMultipleField("Who completed it?", coerce=as_uuid)
+    register = FileField("Photograph or scan of the register")
 
     def validate_completed_on(self, completed: DatePartsField) -> None:
         if completed.data and completed.data > today():
@@ -123,6 +138,7 @@ def staff(school_id: uuid.UUID) -> str | FileResponse:
         people=shown,
         any_at_all=bool(everybody) or leavers,
         leavers=leavers,
+        said_waiting=statements_waiting(scope).get(school_id, 0),
         posts=[
             (post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role])
             for post in post_cover(scope, as_at=day)
@@ -240,6 +256,8 @@ def one_member(school_id: uuid.UUID, staff_id: uuid.UUID) -> str:
         today=day,
         needs=[(titles[need.key], need) for need in needs if need.staff_id == staff_id],
         completions=completions_of(scope, staff_id),
+        source_words=SOURCE_WORDS,
+        files=files_of_completions(scope, staff_id),
         soon=day + LAPSING_WITHIN,
     )
 
@@ -280,7 +298,7 @@ def training_record(school_id: uuid.UUID) -> Response | str:
     """One course, one day, many people: those who miss it come first."""
     scope = SchoolScope(school_id)
     catalogue = courses()
-    chosen = _chosen_course(catalogue)
+    chosen = chosen_course(catalogue)
     form = RecordForm() if request.method == "POST" else RecordForm(course_id=chosen.id, completed_on=today())
     form.course_id.choices = [(course.id, course.title) for course in catalogue]
     missing = {
@@ -288,26 +306,40 @@ def training_record(school_id: uuid.UUID) -> Response | str:
     }
     members = sorted(staff_of(scope, as_at=today()), key=lambda member: member.id not in missing)
     form.staff.choices = [(member.id, member.full_name) for member in members]
-    if form.validate_on_submit():
-        written = record_completions(
-            scope,
-            staff_ids=form.staff.data,
-            course_id=form.course_id.data,
-            completed_on=form.completed_on.data or today(),
-            recorded_by=account_id(),
-        )
-        flash(_written(written, len(form.staff.data)), "success")
-        return redirect(url_for("school.staff", school_id=school_id), 303)
+    if form.validate_on_submit() and (done := _record_session(scope, form)):
+        return done
     hints: dict[Any, str] = dict.fromkeys(missing, "Missing it")
     one = request.args.get("person", "")
     if request.method == "GET" and one in {str(member.id) for member in members}:
         form.staff.data = [uuid.UUID(one)]
+    settings: Settings = current_app.extensions["settings"]
     return render_template(
-        "school/staff/record.html", school_id=school_id, form=form, hints=hints, course=chosen, catalogue=catalogue
-    )
+        "school/staff/record.html", school_id=school_id, form=form, hints=hints, course=chosen, catalogue=catalogue,
+        accepted=ACCEPTED, megabytes=settings.upload_megabytes,
+    )  # fmt: skip
 
 
-def _chosen_course(catalogue: Sequence[Course]) -> Course:
+def _record_session(scope: SchoolScope, form: RecordForm) -> Response | None:
+    """Writes the session, its register and the completions; none when the file cannot be taken, which the form says."""
+    about: dict[str, Any] = {
+        "staff_ids": form.staff.data,
+        "course_id": form.course_id.data,
+        "completed_on": form.completed_on.data or today(),
+        "recorded_by": account_id(),
+    }
+    try:
+        file_id = kept_training_file(scope, form.register.data, added_by=account_id())
+    except FileNotTaken as problem:
+        form.register.errors = [str(problem)]
+        return None
+    written = record_completions(scope, **about)
+    add_proof(scope, kind=ProofKind.SESSION, file_id=file_id, **about)
+    flash(_written(written, len(form.staff.data)), "success")
+    return redirect(url_for("school.staff", school_id=scope.school_id), 303)
+
+
+def chosen_course(catalogue: Sequence[Course]) -> Course:
+    """The course that the form or the address names, else the first."""
     asked = request.form.get("course_id") or request.args.get("course", "")
     return next((course for course in catalogue if asked in {str(course.id), course.key}), catalogue[0])
 

@@ -6,6 +6,8 @@ from flask import current_app
 
 from prevent_trust.config import Settings
 from prevent_trust.jobs import (  # noqa: F401  # register theirs
+    certificates,
+    completions,
     gias,
     plan,
     plan_document,

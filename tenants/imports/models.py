@@ -15,6 +15,7 @@ class ImportKind(StrEnum):
     GIAS = "gias"
     PLAN = "plan"
     STAFF = "staff"
+    COMPLETIONS = "completions"
 
 
 class ImportState(StrEnum):

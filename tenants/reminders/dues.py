@@ -18,6 +18,7 @@ from tenants.plan.rules import DUE_WITHIN
 from tenants.reading.campaigns import links_that_work
 from tenants.reminders.planning import READING_PAGE, Addressee, Due
 from tenants.staff.models import STAFF_ROLE_NAMES
+from tenants.training.asking.statements import statements_waiting
 
 LONGEST_WORDING = 90
 NOBODYS = frozenset({"all_staff", "teaching", "support"})  # roles of so many that nobody is meant
@@ -142,6 +143,12 @@ def _lapsing(row: Lapsing, wanted: Wanted) -> Due:
     return Due(row.school_id, "lapsing", row.course, words, "/staff")
 
 
+def _of_statements(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for school_id, count in statements_waiting(scope).items():
+        words = f"{_count(count, 'answer')} of staff about their training {'waits' if count == 1 else 'wait'} for you"
+        yield Due(school_id, "training-said", "waiting", words, "/staff/training/said")
+
+
 def _of_reading(scope: Scope, wanted: Wanted) -> Iterable[Due]:
     for row in reading_coverage(scope, as_at=wanted.as_at):
         if row.missing:
@@ -175,6 +182,7 @@ _READERS: tuple[tuple[frozenset[str], _Reader], ...] = (
     (frozenset({"not-opened"}), _of_openings),
     (frozenset({"posts"}), _of_posts),
     (frozenset({"training", "lapsing"}), _of_training),
+    (frozenset({"training-said"}), _of_statements),
     (frozenset({"reading"}), _of_reading),
     (frozenset({"own-training", "own-lapsing", "own-reading"}), _of_people),
 )

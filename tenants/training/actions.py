@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, TrustScope, require_bound
 from tenants.staff.queries import of_this_school
-from tenants.training.models import CourseRule, RuleStanding, TrainingCompletion
+from tenants.training.models import CompletionSource, CourseRule, RuleStanding, TrainingCompletion
 
 
 def record_completions(
@@ -20,11 +20,21 @@ def record_completions(
     course_id: uuid.UUID,
     completed_on: date,
     recorded_by: uuid.UUID | None,
+    source: CompletionSource = CompletionSource.RECORDED,
 ) -> int:
     """Writes that people of the school completed a course on a day. Returns how many of them had not been written yet."""
-    ours = of_this_school(scope, staff_ids)
-    if not ours:
-        return 0
+    done = [(staff_id, course_id, completed_on) for staff_id in staff_ids]
+    return len(record_each(scope, done=done, source=source, recorded_by=recorded_by))
+
+
+Done = tuple[uuid.UUID, uuid.UUID, date]  # who, which course, when
+
+
+def record_each(
+    scope: SchoolScope, *, done: Sequence[Done], source: CompletionSource, recorded_by: uuid.UUID | None
+) -> Sequence[TrainingCompletion]:
+    """Writes what people of the school completed, each their own. Returns what had not been written yet. Two queries."""
+    ours = set(of_this_school(scope, {staff_id for staff_id, _, _ in done}))
     rows = [
         {
             "id": new_id(),
@@ -32,12 +42,16 @@ def record_completions(
             "staff_id": staff_id,
             "course_id": course_id,
             "completed_on": completed_on,
+            "source": source,
             "recorded_by": recorded_by,
         }
-        for staff_id in ours
+        for staff_id, course_id, completed_on in done
+        if staff_id in ours
     ]
-    statement = insert(TrainingCompletion).values(rows).on_conflict_do_nothing().returning(TrainingCompletion.id)
-    return len(db.session.scalars(statement).all())
+    if not rows:
+        return []
+    statement = insert(TrainingCompletion).on_conflict_do_nothing().returning(TrainingCompletion)
+    return db.session.scalars(statement, rows).all()
 
 
 def remove_completion(scope: SchoolScope, *, completion_id: uuid.UUID) -> bool:

@@ -13,6 +13,8 @@ from prevent_trust.database import Record, Remembered, check, closed_set, same_s
 class CompletionSource(StrEnum):
     RECORDED = "recorded"
     IMPORTED = "imported"
+    LINK = "link"  # the person said so by the link that was mailed to them, and the school accepted it
+    CERTIFICATE = "certificate"
 
 
 class Course(Record):

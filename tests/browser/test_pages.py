@@ -23,7 +23,9 @@ from tests.factories import Factory
 SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
-    "/staff/training", "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
+    "/staff/training", "/staff/training/sessions", "/staff/training/ask", "/staff/training/said", "/staff/training/import",
+    "/staff/training/certificates",
+    "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
     "/referrals", "/contacts", "/people",
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
     "/calendar", f"/calendar/{academic_year_of(date.today())}", "/calendar/import", "/calendar/address",

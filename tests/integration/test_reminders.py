@@ -44,7 +44,9 @@ from tenants.reminders.models import (
 )
 from tenants.reminders.rules import day_of_reminders
 from tenants.staff.models import StaffRole
+from tenants.training.asking.models import StatementState
 from tests.factories import Factory, sign_in
+from tests.isolation.rows import SchoolRows
 from tests.processes import Processes
 from tests.smtp_server import PostOffice
 
@@ -315,6 +317,26 @@ def test_who_was_asked_to_read_is_reminded_with_their_own_link_while_it_works(
     later = [mail.text for mail in mails(make) if mail.kind == "reminders" and mail.text not in sent.values()]
     assert len(later) == 2
     assert not any("/read/" in text for text in later)
+
+
+def test_the_lead_is_reminded_of_what_waits_without_a_name_until_it_is_decided(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    school = make.school()
+    make.member(Role.PREVENT_LEAD, school, email="lead@school.example")
+    rows = SchoolRows(make, school)
+    statement = rows["training_statement"]
+
+    def told(day: date) -> bool:
+        send(day, clock)
+        texts = [mail.text for mail in mails(make) if mail.to_address == "lead@school.example"]
+        assert not any(rows["staff_member"].family_name in text for text in texts)
+        return "1 answer of staff about their training waits for you" in texts[-1]
+
+    assert told(MONDAY)
+    statement.state, statement.decided_at = StatementState.ACCEPTED, datetime.now(UTC)
+    make.session.commit()
+    assert not told(MONDAY + timedelta(days=7))
 
 
 def test_a_mail_to_a_lead_names_no_member_of_staff_and_tells_nothing_of_a_referral(

@@ -21,7 +21,15 @@ from prevent_trust.database import new_id
 from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
-from prevent_trust.signed_links import INVITATION_LINK, PLAN_LINK, READING_LINK, STOP_LINK, signed_id, signed_ids
+from prevent_trust.signed_links import (
+    INVITATION_LINK,
+    PLAN_LINK,
+    READING_LINK,
+    STOP_LINK,
+    TRAINING_LINK,
+    signed_id,
+    signed_ids,
+)
 from prevent_trust.storage import Storage, StoredFile
 from tenants.access.models import Invitation, Membership, Role
 from tenants.calendar.models import CalendarImport, CalendarImportState
@@ -168,6 +176,14 @@ def _own_action(tenants: Tenants, audience: str, removed_at: datetime | None = N
     ).id
 
 
+def _stored_training_file(tenants: Tenants, audience: str) -> Any:
+    """A register that is there to be downloaded."""
+    row = tenants.rows["training_file"]
+    row.storage_key, row.size = tenants.store(b"Register").key, len(b"Register")
+    tenants.make.session.commit()
+    return row.id
+
+
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
     use: EvidenceUse = tenants.rows["evidence_use"]
     use.used_until = datetime.now(UTC)
@@ -221,6 +237,25 @@ def _staff_run(tenants: Tenants, audience: str) -> Any:
     run.preview = {"headers": ["Forename", "Surname"], "never_read": [], "samples": {}}
     run.state = ImportState.PREVIEWED
     return _with_job(tenants, run, audience)
+
+
+def _completion_run(tenants: Tenants, audience: str) -> Any:
+    """A list of training whose preview waits, with a job that is done."""
+    run = import_run(tenants.rows, ImportKind.COMPLETIONS)
+    run.file_name, run.storage_key = "training.csv", tenants.store(b"Name,Course,Date\r\nAda,Prevent,1/9/2026\r\n").key
+    run.mapping = {"columns": {"full_name": "Name", "course": "Course", "completed_on": "Date"}, "as_at": "2026-11-23"}
+    run.preview = {"headers": ["Name", "Course", "Date"], "never_read": [], "samples": {}}
+    run.state = ImportState.PREVIEWED
+    return _with_job(tenants, run)
+
+
+def _certificate(tenants: Tenants, audience: str) -> Any:
+    """A certificate that waits, with the job that read it."""
+    row = tenants.rows["training_certificate"]
+    job = JobRun(scope=f"school:{tenants.school.id}", kind="read_certificates", queue="imports", title="Read")
+    row.job_id = tenants.make.add(job).id
+    tenants.make.session.commit()
+    return row.id
 
 
 def _source(tenants: Tenants, audience: str) -> Any:
@@ -436,6 +471,11 @@ def _reading_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
 
 
+def _training_link(tenants: Tenants, audience: str) -> str:
+    with tenants.app.app_context():
+        return signed_ids(TRAINING_LINK, tenants.school.id, tenants.rows["training_link"].id)
+
+
 def _stop_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(STOP_LINK, tenants.school.id, tenants.rows["reminder_item"].person)
@@ -514,6 +554,7 @@ ARGUMENTS: dict[str, Maker] = {
     "evidence_id": _of_school("evidence"),
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
+    "file_id": _stored_training_file,
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,
@@ -548,6 +589,10 @@ ARGUMENTS: dict[str, Maker] = {
         f"public.{name} token": _stop_link for name in ("reminder_stop", "reminder_stop_now", "reminder_stop_take_back")
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
+    **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "certificate_id": _certificate,
+    "ask_id": _of_school("training_ask"),
+    "statement_id": _of_school("training_statement"),
     "mail_id": _refused_mail,
     "membership_id": _membership,
     "auth.invitation token": _invitation_link,
@@ -603,6 +648,10 @@ ARGUMENTS: dict[str, Maker] = {
             "undo",
             "rejected",
         )
+    },
+    **{
+        f"school.training_import_{step} run_id": _completion_run
+        for step in ("run", "columns", "courses", "preview", "state", "apply", "cancel", "undo", "rejected")
     },
     **{f"{audience}.contacts_restore contact_id": _removed_contact for audience in ("school", "trust", "platform")},
 }

@@ -16,6 +16,8 @@ from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
 from tenants.history.models import RecordHistory
+from tenants.imports.certificates.models import CertificateState, TrainingCertificate
+from tenants.imports.completions.models import CompletionImportEffect, CompletionImportRow, RowOutcome
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun, RememberedColumn
 from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.staff.models import (
@@ -60,6 +62,8 @@ from tenants.reminders.models import (
     ReminderStop,
 )
 from tenants.staff.models import AbsenceReason, StaffAbsence, StaffRole, StaffRoleHeld
+from tenants.training.asking.models import TrainingAsk, TrainingLink, TrainingStatement
+from tenants.training.proofs.models import ProofKind, TrainingFile, TrainingProof, TrainingProofPerson
 from tests.factories import Factory
 
 SINCE = datetime(2026, 9, 1, tzinfo=UTC)
@@ -145,6 +149,17 @@ def _plan_adoption(rows: SchoolRows) -> PlanAdoption:
     return rows.add(PlanAdoption, kind=AdoptionKind.ROLL_OVER, from_plan_id=rows["plan"].id, to_plan_id=later.id)  # type: ignore[no-any-return]
 
 
+def _training_file(rows: SchoolRows) -> TrainingFile:
+    return rows.add(
+        TrainingFile,
+        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
+        file_name="register.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+    )  # type: ignore[no-any-return]
+
+
 def _plan_finding(rows: SchoolRows) -> PlanFinding:
     return rows.add(
         PlanFinding,
@@ -214,6 +229,39 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 10, 2),
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
+    "training_file": _training_file,
+    "training_proof": lambda rows: rows.add(
+        TrainingProof,
+        kind=ProofKind.SESSION,
+        course_id=rows.make.course().id,
+        completed_on=date(2026, 9, 10),
+        file_id=rows["training_file"].id,
+    ),
+    "training_proof_person": lambda rows: rows.add(
+        TrainingProofPerson, proof_id=rows["training_proof"].id, staff_id=rows["staff_member"].id
+    ),
+    "training_certificate": lambda rows: rows.add(
+        TrainingCertificate, file_id=_training_file(rows).id, state=CertificateState.WAITING
+    ),
+    "training_ask": lambda rows: rows.add(
+        TrainingAsk,
+        course_id=rows.make.course().id,
+        due_on=date(2027, 1, 29),
+        expires_at=datetime.now(UTC) + timedelta(days=30),
+    ),
+    "training_link": lambda rows: rows.add(
+        TrainingLink,
+        ask_id=rows["training_ask"].id,
+        staff_id=rows["staff_member"].id,
+        mail_id=rows["reminder"].mail_id,
+    ),
+    "training_statement": lambda rows: rows.add(
+        TrainingStatement,
+        link_id=rows["training_link"].id,
+        staff_id=rows["staff_member"].id,
+        course_id=rows.make.course().id,
+        completed_on=date(2026, 9, 10),
+    ),
     "reading_campaign": lambda rows: rows.add(
         ReadingCampaign,
         document_edition_id=rows.make.document_edition().id,
@@ -256,6 +304,19 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         until_on=date(2026, 11, 24),
     ),
     "import_run": lambda rows: import_run(rows, ImportKind.STAFF),
+    "completion_import_row": lambda rows: rows.add(
+        CompletionImportRow,
+        run_id=rows["import_run"].id,
+        line=2,
+        person="Ada Byron",
+        course_word="Prevent",
+        staff_id=rows["staff_member"].id,
+        completed_on=date(2026, 9, 10),
+        outcome=RowOutcome.NO_COURSE,
+    ),
+    "completion_import_effect": lambda rows: rows.add(
+        CompletionImportEffect, run_id=rows["import_run"].id, completion_id=uuid.uuid4()
+    ),
     "staff_import_row": lambda rows: rows.add(
         StaffImportRow,
         run_id=rows["import_run"].id,

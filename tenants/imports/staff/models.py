@@ -51,6 +51,7 @@ class EffectKind(StrEnum):
 class RememberedAs(StrEnum):
     SCHOOL = "school"
     PERSON = "person"
+    COURSE = "course"
 
 
 class StaffImportRow(Record):
@@ -145,7 +146,7 @@ class SavedMapping(Record):
 
 
 class RememberedWord(Record):
-    """What a word of a file was said to mean: which of a trust's schools, or who at a school."""
+    """What a word of a file was said to mean: which of a trust's schools, who at a school, or which course."""
 
     __tablename__ = "remembered_word"
 

@@ -1,16 +1,14 @@
 """Reads staff lists: which column is what, and each line as a person at a school."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from email_validator import EmailNotValidError, validate_email
-
 from tenants.imports.staff.words import COLUMN_WORDS, ROLE_WORDS, SENSITIVE_WORDS
-from tenants.imports.tabular.dates import read_date
+from tenants.imports.tabular.cells import CellProblem, CellReader, Cells, cell_reader, day_of, email_of, name_of, trn_of
 from tenants.imports.tabular.table import Table
 from tenants.staff.models import StaffRole
 
@@ -29,10 +27,6 @@ FIELD_NAMES = {
 SCHOOL_FIELDS = tuple(name for name in FIELD_NAMES if name != "school")
 TRUST_FIELDS = tuple(FIELD_NAMES)
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
-# What stands before the @ of most addresses; the rest is looked at by the rules of the standards.
-_PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_'+-]+(\.[A-Za-z0-9_'+-]+)*")
-_TRN_MARKS = re.compile(r"[\s/-]|^(?:rp|trn)(?=\d)", re.IGNORECASE)
-_FORMULA_GUARD = ("'=", "'+", "'-", "'@")
 
 
 @dataclass(frozen=True)
@@ -111,13 +105,13 @@ def places_of(table: Table, mapping: StaffMapping) -> dict[str, int]:
 def read_lines(table: Table, mapping: StaffMapping) -> Iterator[StaffLine]:
     """Each line as a person, or with what is wrong with it. Holds one line at a time."""
     places = places_of(table, mapping)
-    cell = _cell_reader(places)
+    cell = cell_reader(places)
     for row in table.rows:
         cells = row.cells
         school = cell(cells, "school") or None
         try:
             yield _person(row.line, school, cells, cell)
-        except _CellProblem as problem:
+        except CellProblem as problem:
             place = places.get(problem.field)
             yield StaffLine(
                 line=row.line,
@@ -128,103 +122,27 @@ def read_lines(table: Table, mapping: StaffMapping) -> Iterator[StaffLine]:
             )
 
 
-Cells = tuple[str, ...]
-CellReader = Callable[[Cells, str], str]
-
-
-def _cell_reader(places: dict[str, int]) -> CellReader:
-    def cell(cells: Cells, name: str) -> str:
-        place = places.get(name)
-        if place is None:
-            return ""
-        value = cells[place].strip()
-        # Files that this service gives back guard what a spreadsheet would take for a formula.
-        return value[1:] if value.startswith(_FORMULA_GUARD) else value
-
-    return cell
-
-
-class _CellProblem(ValueError):
-    def __init__(self, name: str, value: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field, self.value, self.reason = name, value, reason
-
-
 def _person(line: int, school: str | None, cells: Cells, cell: CellReader) -> StaffLine:
-    given, family = _name(cell(cells, "full_name"), cell(cells, "given_name"), cell(cells, "family_name"))
+    given, family = name_of(cell(cells, "full_name"), cell(cells, "given_name"), cell(cells, "family_name"))
     title = cell(cells, "role")
     roles, unknown = roles_from_words(title)
-    starts_on = _day("starts_on", cell(cells, "starts_on"))
-    leaves_on = _day("leaves_on", cell(cells, "leaves_on"))
+    starts_on = day_of("starts_on", cell(cells, "starts_on"))
+    leaves_on = day_of("leaves_on", cell(cells, "leaves_on"))
     if starts_on and leaves_on and leaves_on < starts_on:
-        raise _CellProblem("leaves_on", cell(cells, "leaves_on"), "is before the start date")
+        raise CellProblem("leaves_on", cell(cells, "leaves_on"), "is before the start date")
     return StaffLine(
         line,
         school,
         given,
         family,
-        _email(cell(cells, "email")),
+        email_of(cell(cells, "email")),
         cell(cells, "staff_code") or None,
-        _trn(cell(cells, "trn")),
+        trn_of(cell(cells, "trn")),
         tuple(sorted(roles)),
         roles == {StaffRole.SUPPORT} and bool(unknown or not title),
         starts_on,
         leaves_on,
     )
-
-
-def _name(full: str, given: str, family: str) -> tuple[str, str]:
-    if full:
-        if "," in full:
-            family, _, given = (part.strip() for part in full.partition(","))
-        else:
-            given, _, family = full.rpartition(" ")
-            family, given = (family, given) if given else ("", family)
-    if not given or not family:
-        raise _CellProblem(
-            "full_name" if full or not (given or family) else ("given_name" if not given else "family_name"),
-            full or given or family,
-            "must have a first name and a surname",
-        )
-    return given, family
-
-
-def _email(text: str) -> str | None:
-    if not text:
-        return None
-    local, _, domain = text.rpartition("@")
-    try:
-        if len(text) <= 200 and _PLAIN_LOCAL_PART.fullmatch(local):
-            return f"{local}@{_email_domain(domain)}"
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise _CellProblem("email", text, "is not an email address: write it like name@school.sch.uk") from error
-
-
-@lru_cache(maxsize=2_000)
-def _email_domain(domain: str) -> str:
-    """A list has few different domains, and looking at one takes longer than all else in a line."""
-    return validate_email(f"a@{domain}", check_deliverability=False).domain
-
-
-def _trn(text: str) -> str | None:
-    digits = _TRN_MARKS.sub("", text) if text else ""
-    if not digits:
-        return None
-    if not (digits.isascii() and digits.isdecimal() and len(digits) == 7):
-        raise _CellProblem("trn", text, "must have seven digits. Spreadsheets drop zeros in front: write them again")
-    return digits
-
-
-def _day(name: str, text: str) -> date | None:
-    try:
-        return _read_date(text)
-    except ValueError as error:
-        raise _CellProblem(name, text, str(error)) from error
-
-
-# A list has few different days and job titles, however many people are in it.
-_read_date = lru_cache(maxsize=20_000)(read_date)
 
 
 @lru_cache(maxsize=20_000)

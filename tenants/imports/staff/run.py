@@ -99,7 +99,7 @@ def open_run(
     )
     try:
         with open_stored(run, storage) as table:
-            columns = _columns(table)
+            columns = columns_of(table)
     except TableError:
         storage.delete(run.storage_key)
         db.session.delete(run)
@@ -115,7 +115,8 @@ def open_run(
     return run, saved is not None
 
 
-def _columns(table: Table) -> FileColumns:
+def columns_of(table: Table) -> FileColumns:
+    """The headers of a table with the first values under each; nothing of the columns that are never read."""
     rows = table.sample(SAMPLE_ROWS)
     never = sensitive_columns(table.headers)
     samples = {

@@ -1,0 +1,1 @@
+"""Certificates of training: read, guessed at, and recorded once somebody has confirmed who, which course and when."""

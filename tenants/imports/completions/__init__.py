@@ -1,0 +1,1 @@
+"""Imports of completed training from other people's lists."""

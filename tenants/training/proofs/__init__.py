@@ -1,0 +1,1 @@
+"""What shows that people completed a course: a session with its register, a certificate."""
