@@ -35,7 +35,7 @@ from tenants.staff.models import ABSENCE_REASON_NAMES, STAFF_ROLE_NAMES, StaffMe
 from tenants.staff.queries import roles_on, staff_member, staff_of
 from tenants.training.actions import record_completions, remove_completion
 from tenants.training.models import Course
-from tenants.training.queries import completions_of, courses
+from tenants.training.queries import Unprepared, completions_of, courses, without_prerequisite
 
 BASE = "/schools/<uuid:school_id>/staff"
 CSV_HEADERS = (
@@ -297,6 +297,14 @@ def training_record(school_id: uuid.UUID) -> Response | str:
             recorded_by=account_id(),
         )
         flash(_written(written, len(form.staff.data)), "success")
+        unprepared = without_prerequisite(
+            scope,
+            staff_ids=form.staff.data,
+            course_id=form.course_id.data,
+            on=form.completed_on.data or today(),
+        )
+        if unprepared:
+            flash(_unprepared(unprepared), "warning")
         return redirect(url_for("school.staff", school_id=school_id), 303)
     hints: dict[Any, str] = dict.fromkeys(missing, "Missing it")
     one = request.args.get("person", "")
@@ -316,6 +324,12 @@ def _written(written: int, asked: int) -> str:
     known = asked - written
     told = f"{written} {'completion' if written == 1 else 'completions'} recorded."
     return told if not known else f"{told} {known} {'was' if known == 1 else 'were'} recorded already."
+
+
+def _unprepared(unprepared: Unprepared) -> str:
+    one = unprepared.people == 1
+    who = "1 person has" if one else f"{unprepared.people} people have"
+    return f"{who} no completion of {unprepared.title}, which is to be taken first. The completions are saved all the same."
 
 
 @blueprint.route(f"{BASE}/<uuid:staff_id>/training/<uuid:completion_id>/remove", methods=["GET", "POST"])

@@ -19,6 +19,7 @@ from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_
 from tenants.insights.measures.training import training_coverage_and_lapsing
 from tenants.insights.measures.types import Coverage
 from tenants.insights.next_steps import LAPSING_WITHIN
+from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.queries import names_of_organisations
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
 from tenants.training.actions import set_course_rule
@@ -115,7 +116,7 @@ def _csv(
 
 
 def _in_words(terms: CourseTerms) -> str:
-    if terms.standing is RuleStanding.OFF:
+    if not terms.is_asked:
         return "Not asked of your schools."
     who = ", ".join(STAFF_ROLE_NAMES[StaffRole(role)] for role in terms.audience) or "All staff"
     often = f"every {terms.validity_months} months" if terms.validity_months else "once"
@@ -149,5 +150,10 @@ def course_rule(trust_id: uuid.UUID, key: str) -> Response | str:
         flash(f"The rule for {terms.course.title} is saved. It holds from today.", "success")
         return redirect(url_for("trust.training", trust_id=trust_id), 303)
     return render_template(
-        "trust/course_rule.html", trust_id=trust_id, form=form, course=terms.course, words=_in_words(terms)
+        "trust/course_rule.html",
+        trust_id=trust_id,
+        form=form,
+        course=terms.course,
+        first=titles_of_subjects().get(terms.course.prerequisite or ""),
+        words=_in_words(terms),
     )

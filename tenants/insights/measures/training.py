@@ -3,6 +3,9 @@
 Who needs it: staff (`staffing.py`) who on that date hold one of the roles in the audience (an empty audience means
 everybody). Who holds it: whoever completed it on or before the date, still valid on it. As known by the end of that date.
 
+A course that was split from another is met too by a completion of that one from before the split. A course that the
+catalogue does not ask of everybody (`is_asked`) counts only where the school's trust has set its own terms for it.
+
 Audience, validity and grace are the catalogue's, or those of the rule that the school's trust had set by the date. A joiner
 who does not hold a course yet is not counted for it until the days of grace are over; for a post they are not ready.
 """
@@ -19,10 +22,15 @@ from tenants.insights.measures.types import Coverage, Lapsing, PersonNeed
 
 TRAINING_SQL = f"""
 trained as materialized (
-  select c.staff_id, c.course_id, max(c.completed_on) as completed_on
+  select c.staff_id, f.course_id, max(c.completed_on) as completed_on
   from {known("training_completion")} c
+  join (
+    select id as completed_id, id as course_id, 'infinity'::date as before from course
+    union all
+    select o.id, k.id, k.split_on from course k join course o on o.key = k.split_from
+  ) f on f.completed_id = c.course_id and c.completed_on < f.before
   where c.completed_on <= :as_at
-  group by c.staff_id, c.course_id
+  group by c.staff_id, f.course_id
 ),
 trust_course_rule as materialized (
   select distinct on (r.trust_id, r.course_id) r.* from course_rule r
@@ -37,7 +45,7 @@ course_here as materialized (
   cross join course c
   left join trust_membership m on m.school_id = v.id and m.left_on is null
   left join trust_course_rule r on r.trust_id = m.trust_id and r.course_id = c.id
-  where r.standing is distinct from 'off'
+  where r.standing is distinct from 'off' and (c.is_asked or r.standing = 'own')
 ),
 training_need as (
   select s.school_id, s.id as staff_id, c.key, c.position, t.completed_on,
