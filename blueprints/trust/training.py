@@ -11,12 +11,14 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import account_id, requires, today
+from blueprints.web.figure_file import figure_csv
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.insights.figures.forecast import forecast_by_month
 from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_cover
-from tenants.insights.measures.training import training_coverage_and_lapsing
+from tenants.insights.measures.training import training_coverage_and_lapsing, training_forecast
 from tenants.insights.measures.types import Coverage
 from tenants.insights.next_steps import LAPSING_WITHIN
 from tenants.insights.subjects import titles_of_subjects
@@ -76,12 +78,21 @@ def training(trust_id: uuid.UUID) -> FileResponse | str:
         key=lambda row: (row.percent if row.percent is not None else 100, names[row.school_id], titles[row.key]),
     )
     soon = {(each.school_id, each.course): each.people for each in lapsing}
+    figure = forecast_by_month(
+        training_forecast(scope, as_at=day),
+        titles,
+        course=chosen,
+        csv_url=url_for("trust.training", trust_id=trust_id, format="forecast", course=chosen or None),
+    )
     if request.args.get("format") == "csv":
         return _csv(rows, names, titles, soon)
+    if request.args.get("format") == "forecast":
+        return figure_csv(figure)
     return render_template(
         "trust/training.html",
         trust_id=trust_id,
         rows=rows,
+        forecast=figure,
         soon=soon,
         names=names,
         titles=titles,

@@ -18,7 +18,7 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.staffing import STAFF_SQL
-from tenants.insights.measures.types import Coverage, Lapsing, PersonNeed
+from tenants.insights.measures.types import Coverage, Forecast, Lapsing, PersonNeed
 
 TRAINING_SQL = f"""
 trained as materialized (
@@ -119,3 +119,25 @@ def training_needs(scope: SchoolScope, *, as_at: date) -> list[PersonNeed]:
     """Each member of staff and each course that they need on the day."""
     require_bound(scope)
     return [PersonNeed(*row) for row in db.session.execute(_NEEDS, as_known(as_at))]
+
+
+_FORECAST = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select d.day, n.key, count(*) filter (where n.holds and (n.held_until is null or n.held_until > d.day)), count(*)
+from training_need n
+cross join (
+  select (cast(:as_at as date) + make_interval(months => m.number))::date as day from generate_series(0, 12) as m (number)
+) d
+group by d.day, n.key, n.position
+order by n.position, n.key, d.day
+""")
+
+
+def training_forecast(scope: Scope, *, as_at: date) -> list[Forecast]:
+    """How many would hold each course in the months ahead if nobody did anything, all schools of the scope together.
+
+    The day itself and the same day of each of the twelve months after it (the month's last where it has no such day). The
+    people are those who need the course on the day: who will join, leave or come back is not foreseen. One query.
+    """
+    require_bound(scope)
+    return [Forecast(*row) for row in db.session.execute(_FORECAST, as_known(as_at))]
