@@ -2,18 +2,8 @@
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
-from tenants.insights.figures.drawing import (
-    AUBERGINE,
-    AUBERGINE_MID,
-    AUBERGINE_PALE,
-    INK,
-    Column,
-    Figure,
-    Table,
-    as_json,
-)
+from tenants.insights.figures.bars import share_bars
+from tenants.insights.figures.drawing import Column, Figure, Table
 from tenants.insights.measures.types import Forecast
 
 
@@ -41,7 +31,7 @@ def forecast_by_month(
         title="If nobody does anything",
         caption=f"How many will hold what they need, on the same day of each of the next 12 months. {of_what} "
         "Who will join or leave is not foreseen.",
-        plotly_json=_columns(labels, holds, needs),
+        plotly_json=share_bars(labels, list(zip(holds, needs, strict=True))),
         table=Table(
             [
                 Column("course", "Course"),
@@ -52,25 +42,3 @@ def forecast_by_month(
         ),
         csv_url=csv_url,
     )
-
-
-def _columns(labels: Sequence[str], holds: Sequence[int], needs: Sequence[int]) -> str:
-    """A column for each month: what is held outlined and filled, what is needed pale behind it."""
-    ticks = [label.replace(" ", "<br>") for label in labels]
-    chart = go.Figure()
-    chart.add_bar(x=ticks, y=list(needs), marker={"color": AUBERGINE_PALE}, hoverinfo="skip")
-    chart.add_bar(
-        x=ticks,
-        y=list(holds),
-        marker={"color": AUBERGINE_MID, "line": {"color": AUBERGINE, "width": 2}},
-        text=[str(count) for count in holds],
-        textposition="inside",
-        textangle=0,
-        textfont={"color": INK},
-        customdata=list(needs),
-        hovertemplate="%{x}: %{y} of %{customdata}<extra></extra>",
-    )
-    chart.update_layout(barmode="overlay", bargap=0.2, showlegend=False)
-    chart.update_xaxes(tickangle=0)
-    chart.update_yaxes(rangemode="tozero", dtick=max(1, -(-max(needs, default=0) // 4)), title="Held")
-    return as_json(chart, height=320)
