@@ -61,6 +61,10 @@ def _load_courses(entries: list[dict[str, Any]]) -> None:
             "validity_months": entry.get("validity_months"),
             "audience": entry.get("audience") or [],
             "position": position,
+            "prerequisite": entry.get("prerequisite"),
+            "is_asked": entry.get("is_asked", True),
+            "split_from": entry.get("split_from"),
+            "split_on": entry.get("split_on"),
         }
         for position, entry in enumerate(entries)
     ]

@@ -7,6 +7,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     calendar,
     calendar_feed,
     contacts,
+    coverage,
     overview,
     people,
     plan,

@@ -43,7 +43,7 @@ from tenants.training.models import CompletionSource, Course
 from tenants.training.proofs.actions import add_proof
 from tenants.training.proofs.models import ProofKind
 from tenants.training.proofs.queries import files_of_completions
-from tenants.training.queries import completions_of, courses
+from tenants.training.queries import Unprepared, completions_of, courses, without_prerequisite
 
 BASE = "/schools/<uuid:school_id>/staff"
 SOURCE_WORDS = {
@@ -335,6 +335,11 @@ def _record_session(scope: SchoolScope, form: RecordForm) -> Response | None:
     written = record_completions(scope, **about)
     add_proof(scope, kind=ProofKind.SESSION, file_id=file_id, **about)
     flash(_written(written, len(form.staff.data)), "success")
+    unprepared = without_prerequisite(
+        scope, staff_ids=form.staff.data, course_id=form.course_id.data, on=about["completed_on"]
+    )
+    if unprepared:
+        flash(_unprepared(unprepared), "warning")
     return redirect(url_for("school.staff", school_id=scope.school_id), 303)
 
 
@@ -348,6 +353,12 @@ def _written(written: int, asked: int) -> str:
     known = asked - written
     told = f"{written} {'completion' if written == 1 else 'completions'} recorded."
     return told if not known else f"{told} {known} {'was' if known == 1 else 'were'} recorded already."
+
+
+def _unprepared(unprepared: Unprepared) -> str:
+    one = unprepared.people == 1
+    who = "1 person has" if one else f"{unprepared.people} people have"
+    return f"{who} no completion of {unprepared.title}, which is to be taken first. The completions are saved all the same."
 
 
 @blueprint.route(f"{BASE}/<uuid:staff_id>/training/<uuid:completion_id>/remove", methods=["GET", "POST"])

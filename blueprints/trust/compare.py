@@ -9,8 +9,8 @@ from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import as_at_day, requires, today
+from blueprints.web.figure_file import figure_csv
 from blueprints.web.presentation import long_date
-from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
 from tenants.insights.comparison import Comparison, SchoolRow, choices, compare_schools
@@ -100,15 +100,6 @@ def _figures(
 def _plan(school: SchoolRow, as_at: date) -> str:
     day = as_at.isoformat() if as_at < today() else None
     return url_for("school.plan", school_id=school.id, as_at=day)
-
-
-def figure_csv(figure: Figure) -> FileResponse:
-    """The figure's table as a file."""
-    return FileResponse(
-        csv_bytes([column.text for column in figure.table.columns], figure.table.lines()),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{figure.key}.csv"'},
-    )
 
 
 def _uuid_or_none(text: str) -> uuid.UUID | None:

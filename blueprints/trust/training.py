@@ -11,14 +11,17 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import account_id, requires, today
+from blueprints.web.figure_file import figure_csv
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.insights.figures.forecast import forecast_by_month
 from tenants.insights.measures.cover import COVER_STATE_NAMES, CoverState, post_cover
-from tenants.insights.measures.training import training_coverage_and_lapsing
+from tenants.insights.measures.training import training_coverage_and_lapsing, training_forecast
 from tenants.insights.measures.types import Coverage
 from tenants.insights.next_steps import LAPSING_WITHIN
+from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.queries import names_of_organisations
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
 from tenants.training.actions import set_course_rule
@@ -75,12 +78,21 @@ def training(trust_id: uuid.UUID) -> FileResponse | str:
         key=lambda row: (row.percent if row.percent is not None else 100, names[row.school_id], titles[row.key]),
     )
     soon = {(each.school_id, each.course): each.people for each in lapsing}
+    figure = forecast_by_month(
+        training_forecast(scope, as_at=day),
+        titles,
+        course=chosen,
+        csv_url=url_for("trust.training", trust_id=trust_id, format="forecast", course=chosen or None),
+    )
     if request.args.get("format") == "csv":
         return _csv(rows, names, titles, soon)
+    if request.args.get("format") == "forecast":
+        return figure_csv(figure)
     return render_template(
         "trust/training.html",
         trust_id=trust_id,
         rows=rows,
+        forecast=figure,
         soon=soon,
         names=names,
         titles=titles,
@@ -115,7 +127,7 @@ def _csv(
 
 
 def _in_words(terms: CourseTerms) -> str:
-    if terms.standing is RuleStanding.OFF:
+    if not terms.is_asked:
         return "Not asked of your schools."
     who = ", ".join(STAFF_ROLE_NAMES[StaffRole(role)] for role in terms.audience) or "All staff"
     often = f"every {terms.validity_months} months" if terms.validity_months else "once"
@@ -149,5 +161,10 @@ def course_rule(trust_id: uuid.UUID, key: str) -> Response | str:
         flash(f"The rule for {terms.course.title} is saved. It holds from today.", "success")
         return redirect(url_for("trust.training", trust_id=trust_id), 303)
     return render_template(
-        "trust/course_rule.html", trust_id=trust_id, form=form, course=terms.course, words=_in_words(terms)
+        "trust/course_rule.html",
+        trust_id=trust_id,
+        form=form,
+        course=terms.course,
+        first=titles_of_subjects().get(terms.course.prerequisite or ""),
+        words=_in_words(terms),
     )

@@ -30,8 +30,15 @@ class Course(Record):
     validity_months: Mapped[int | None]  # none: once is enough
     audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
+    prerequisite: Mapped[str | None] = mapped_column(ForeignKey("course.key"))  # to be taken first
+    is_asked: Mapped[bool] = mapped_column(default=True, server_default="true")  # also where a trust has said nothing
+    split_from: Mapped[str | None] = mapped_column(ForeignKey("course.key"))  # whose completions count here too
+    split_on: Mapped[date | None]  # but only those made before this day
 
-    __table_args__ = (check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),)
+    __table_args__ = (
+        check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),
+        check("(split_from is null) = (split_on is null)", "split_has_its_day"),
+    )
 
 
 class RuleStanding(StrEnum):

@@ -29,6 +29,11 @@ class CourseTerms:
     audience: tuple[str, ...]
     grace_days: int
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody is asked for it: the trust's own terms say so, or the catalogue does and the trust agrees."""
+        return self.standing is RuleStanding.OWN or (self.standing is RuleStanding.SHIPPED and self.course.is_asked)
+
 
 def course_terms(scope: TrustScope, *, as_at: date) -> list[CourseTerms]:
     """The catalogue in its order, with what the trust had said of each course by the day. Two queries."""
@@ -48,6 +53,37 @@ def _terms(course: Course, rule: CourseRule | None) -> CourseTerms:
         standing = rule.standing if rule else RuleStanding.SHIPPED
         return CourseTerms(course, standing, course.validity_months, tuple(course.audience), 0)
     return CourseTerms(course, rule.standing, rule.validity_months, tuple(rule.audience), rule.grace_days)
+
+
+@dataclass(frozen=True)
+class Unprepared:
+    """A course that is to be taken first, and how many people had not completed it by a day."""
+
+    title: str
+    people: int
+
+
+def without_prerequisite(
+    scope: SchoolScope, *, staff_ids: Sequence[uuid.UUID], course_id: uuid.UUID, on: date
+) -> Unprepared | None:
+    """Who of the school's people takes a course without the one before it. None where all have it or none is asked for."""
+    require_bound(scope)
+    course = db.session.get_one(Course, course_id)
+    if course.prerequisite is None:
+        return None
+    first = db.session.scalars(select(Course).where(Course.key == course.prerequisite)).one()
+    prepared = db.session.scalars(
+        select(TrainingCompletion.staff_id)
+        .where(
+            TrainingCompletion.school_id == scope.school_id,
+            TrainingCompletion.course_id == first.id,
+            TrainingCompletion.completed_on <= on,
+            TrainingCompletion.staff_id.in_(staff_ids),
+        )
+        .distinct()
+    )
+    missing = set(staff_ids) - set(prepared)
+    return Unprepared(first.title, len(missing)) if missing else None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ SCHOOL_PAGES = (
     "", "/plan", "/plan?state=overdue", "/plan?order=kcsie-2026", "/plan/actions/new", "/plan/archive", "/plan/import",
     "/plan/editions", "/plan/new-year", "/plan/hand-over", "/evidence", "/reports", "/staff", "/staff/new",
     "/staff/training", "/staff/training/sessions", "/staff/training/ask", "/staff/training/said", "/staff/training/import",
-    "/staff/training/certificates",
+    "/staff/training/certificates", "/staff/coverage",
     "/staff/import", "/reading", "/reading/kcsie-part-one", "/reading/kcsie-part-one/ask",
     "/referrals", "/contacts", "/people",
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
@@ -32,7 +32,8 @@ SCHOOL_PAGES = (
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
-    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar",
+    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar", "/training",
+    "/training/rules/channel-awareness",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
 

@@ -32,7 +32,7 @@ def coverage_by_subject(
         key="coverage",
         title="Training and reading, all schools together",
         caption=f"Share of the staff who need each course or document and hold it, as at {as_at}.",
-        plotly_json=_bars([title for title, _ in wanted], [total for _, total in wanted]),
+        plotly_json=share_bars([title for title, _ in wanted], [total for _, total in wanted]),
         table=Table(
             [
                 Column("subject", "Course or document"),
@@ -63,7 +63,9 @@ def coverage_by_school(
         key="coverage-by-school",
         title=f"{title}, by school",
         caption=f"Share of each school’s staff who need it and hold it, as at {as_at}, the lowest first.",
-        plotly_json=_bars([school.name for school, _ in rows], [(row.numerator, row.denominator) for _, row in rows]),
+        plotly_json=share_bars(
+            [school.name for school, _ in rows], [(row.numerator, row.denominator) for _, row in rows]
+        ),
         table=Table(
             [
                 Column("school", "School"),
@@ -96,7 +98,7 @@ def _total(schools: Sequence[SchoolRow], key: str) -> tuple[int, int]:
     return sum(each.numerator for each in found), sum(each.denominator for each in found)
 
 
-def _bars(names: Sequence[str], counts: Sequence[tuple[int, int]]) -> str:
+def share_bars(names: Sequence[str], counts: Sequence[tuple[int, int]]) -> str:
     """A bar for each name: the share outlined and filled, the rest behind it pale, the figures written in words.
 
     On a phone the words are longer than many a bar, so they lie over both; either fill is light enough for dark words.

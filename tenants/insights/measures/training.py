@@ -3,6 +3,9 @@
 Who needs it: staff (`staffing.py`) who on that date hold one of the roles in the audience (an empty audience means
 everybody). Who holds it: whoever completed it on or before the date, still valid on it. As known by the end of that date.
 
+A course that was split from another is met too by a completion of that one from before the split. A course that the
+catalogue does not ask of everybody (`is_asked`) counts only where the school's trust has set its own terms for it.
+
 Audience, validity and grace are the catalogue's, or those of the rule that the school's trust had set by the date. A joiner
 who does not hold a course yet is not counted for it until the days of grace are over; for a post they are not ready.
 """
@@ -15,14 +18,19 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.staffing import STAFF_SQL
-from tenants.insights.measures.types import Coverage, Lapsing, PersonNeed
+from tenants.insights.measures.types import Coverage, Forecast, Lapsing, PersonNeed
 
 TRAINING_SQL = f"""
 trained as materialized (
-  select c.staff_id, c.course_id, max(c.completed_on) as completed_on
+  select c.staff_id, f.course_id, max(c.completed_on) as completed_on
   from {known("training_completion")} c
+  join (
+    select id as completed_id, id as course_id, 'infinity'::date as before from course
+    union all
+    select o.id, k.id, k.split_on from course k join course o on o.key = k.split_from
+  ) f on f.completed_id = c.course_id and c.completed_on < f.before
   where c.completed_on <= :as_at
-  group by c.staff_id, c.course_id
+  group by c.staff_id, f.course_id
 ),
 trust_course_rule as materialized (
   select distinct on (r.trust_id, r.course_id) r.* from course_rule r
@@ -37,7 +45,7 @@ course_here as materialized (
   cross join course c
   left join trust_membership m on m.school_id = v.id and m.left_on is null
   left join trust_course_rule r on r.trust_id = m.trust_id and r.course_id = c.id
-  where r.standing is distinct from 'off'
+  where r.standing is distinct from 'off' and (c.is_asked or r.standing = 'own')
 ),
 training_need as (
   select s.school_id, s.id as staff_id, c.key, c.position, t.completed_on,
@@ -111,3 +119,25 @@ def training_needs(scope: SchoolScope, *, as_at: date) -> list[PersonNeed]:
     """Each member of staff and each course that they need on the day."""
     require_bound(scope)
     return [PersonNeed(*row) for row in db.session.execute(_NEEDS, as_known(as_at))]
+
+
+_FORECAST = text(f"""
+with {STAFF_SQL}, {TRAINING_SQL}
+select d.day, n.key, count(*) filter (where n.holds and (n.held_until is null or n.held_until > d.day)), count(*)
+from training_need n
+cross join (
+  select (cast(:as_at as date) + make_interval(months => m.number))::date as day from generate_series(0, 12) as m (number)
+) d
+group by d.day, n.key, n.position
+order by n.position, n.key, d.day
+""")
+
+
+def training_forecast(scope: Scope, *, as_at: date) -> list[Forecast]:
+    """How many would hold each course in the months ahead if nobody did anything, all schools of the scope together.
+
+    The day itself and the same day of each of the twelve months after it (the month's last where it has no such day). The
+    people are those who need the course on the day: who will join, leave or come back is not foreseen. One query.
+    """
+    require_bound(scope)
+    return [Forecast(*row) for row in db.session.execute(_FORECAST, as_known(as_at))]

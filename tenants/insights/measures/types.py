@@ -38,6 +38,16 @@ class Lapsing:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """How many of those who need a course will hold it on a day to come, if nobody does anything until then."""
+
+    day: date
+    course: str
+    holds: int
+    needs: int
+
+
+@dataclass(frozen=True)
 class PersonNeed:
     """A course or document that somebody needs. `until` is when what they hold lapses, where it does."""
 
