@@ -10,6 +10,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     editions,
     overview,
     people,
+    reading,
     reminders,
     reports,
     staff_import,

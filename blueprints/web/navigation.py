@@ -39,6 +39,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Compare", "trust.compare", Permission.READ_TRUST),
         Item("Schools", "trust.schools", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
+        Item("Reading", "trust.reading", Permission.READ_TRUST),
         Item("Reminders", "trust.reminders", Permission.READ_TRUST),
         Item("Editions", "trust.editions", Permission.READ_TRUST),
         Item("Checks", "trust.checks", Permission.READ_TRUST),

@@ -27,7 +27,7 @@ SCHOOL_PAGES = (
     "/reminders", "/reminders/rules/action", "/reminders/rules/own-reading", "/reminders/sent", "/reminders/away",
 )  # fmt: skip
 TRUST_PAGES = (
-    "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
+    "", "/compare", "/schools", "/chase", "/reading", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
     "/reminders", "/reminders/rules/posts", "/reminders/away",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")
