@@ -585,7 +585,7 @@ def test_reading_is_counted_by_school_and_document_as_at_the_day(
     ]
     table = lines(reader.get(f"{address}?format=table"))
     assert [row["School"] for row in table] == [alder.name, birch.name]
-    earlier = words(reader.get(f"{address}?as_at=2026-08-31"))
+    earlier = words(reader.get(f"{address}?as_at=2025-08-31"))
     assert "No document had an edition in force" in earlier
 
 
