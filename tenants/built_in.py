@@ -78,7 +78,6 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
             "title": entry["title"],
             "publisher": entry.get("publisher") or "",
             "audience": entry.get("audience") or [],
-            "reading_rule": entry.get("reading_rule") or "",
             "position": position,
         }
         for position, entry in enumerate(entries)
@@ -88,12 +87,15 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
     editions = [
         {
             "document_id": ids[entry["key"]],
-            "label": entry["edition"],
-            "in_force_from": entry["in_force_from"],
-            "address": entry.get("address"),
-            "parts": entry.get("parts") or [],
+            "label": edition["label"],
+            "in_force_from": edition["in_force_from"],
+            "address": edition.get("address"),
+            "parts": [part["title"] for part in edition["parts"]],
+            "part_audience": {part["title"]: part["audience"] for part in edition["parts"] if part.get("audience")},
+            "reading_rule": edition["reading_rule"],
         }
         for entry in entries
+        for edition in entry["editions"]
     ]
     _upsert(DocumentEdition, editions, ["document_id", "label"])
 

@@ -12,6 +12,8 @@ from prevent_trust.signed_links import READING_LINK, read_signed_ids
 from prevent_trust.tenancy import SchoolScope, bind_scope
 from tenants.organisations.queries import names_of_organisations
 from tenants.reading.campaigns import OpenedLink, confirm_by_link, opened_link
+from tenants.reading.queries import DocumentInForce
+from tenants.staff.queries import roles_on, staff_member
 
 REASON = "the signed link names one person and one document, expires and can be withdrawn"
 
@@ -27,7 +29,13 @@ def read_and_confirm(token: str) -> str | tuple[str, int]:
     if link.document is None:
         return render_template("public/reading_over.html", confirmed_on=link.confirmed_on), 410
     school = names_of_organisations({school_id})[school_id]
-    return render_template("public/reading.html", school=school, link=link, form=ReadForm())
+    return render_template(
+        "public/reading.html",
+        school=school,
+        link=link,
+        parts=_parts(school_id, link.document, link.staff_id),
+        form=ReadForm(),
+    )
 
 
 @blueprint.post("/read/<token>")
@@ -37,6 +45,12 @@ def read_and_confirm_now(token: str) -> Response:
     if ReadForm().validate_on_submit():
         confirm_by_link(SchoolScope(school_id), link, today=today())
     return redirect(url_for("public.read_and_confirm", token=token), 303)
+
+
+def _parts(school_id: uuid.UUID, document: DocumentInForce, staff_id: uuid.UUID) -> tuple[str, ...]:
+    """What of the document its reader reads, by the roles that they hold today."""
+    member = staff_member(SchoolScope(school_id), staff_id)
+    return document.parts_for(roles_on(member, today())) if member else document.parts
 
 
 def _link(token: str) -> tuple[uuid.UUID, OpenedLink]:

@@ -25,6 +25,7 @@ from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.campaigns import asked, running_campaign
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce, confirmations, document_in_force, documents_in_force
+from tenants.staff.models import STAFF_ROLE_NAMES
 from tenants.staff.queries import staff_of
 
 Missing = list[tuple[uuid.UUID, str]]
@@ -127,6 +128,7 @@ def _page(
         confirmed=confirmed,
         form=form,
         source_names=SOURCE_NAMES,
+        role_names=STAFF_ROLE_NAMES,
     )
 
 

@@ -41,6 +41,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Schools", "trust.schools", Permission.READ_TRUST),
         Item("Training", "trust.training", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
+        Item("Reading", "trust.reading", Permission.READ_TRUST),
         Item("Reminders", "trust.reminders", Permission.READ_TRUST),
         Item("Calendar", "trust.calendar", Permission.READ_TRUST),
         Item("Editions", "trust.editions", Permission.READ_TRUST),

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prevent_trust.database import Record, Remembered, closed_set, keyed_by_school, same_school
@@ -25,7 +26,6 @@ class Document(Record):
     title: Mapped[str]
     publisher: Mapped[str] = mapped_column(default="", server_default="")
     audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
-    reading_rule: Mapped[str] = mapped_column(default="", server_default="")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
 
     editions: Mapped[list["DocumentEdition"]] = relationship(
@@ -34,7 +34,11 @@ class Document(Record):
 
 
 class DocumentEdition(Record):
-    """One edition of a document. Only a confirmation of the edition in force counts."""
+    """One edition of a document. Only a confirmation of the edition in force counts.
+
+    `part_audience` has the roles that read a part; a part that is not in it, or has none there, is for everybody.
+    `reading_rule` says the same in words.
+    """
 
     __tablename__ = "document_edition"
 
@@ -43,6 +47,8 @@ class DocumentEdition(Record):
     in_force_from: Mapped[date]
     address: Mapped[str | None]
     parts: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    part_audience: Mapped[dict[str, list[str]]] = mapped_column(JSONB, default=dict, server_default="{}")
+    reading_rule: Mapped[str] = mapped_column(default="", server_default="")
 
     document: Mapped[Document] = relationship(back_populates="editions")
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,6 +29,14 @@ class DocumentInForce:
     in_force_from: date
     address: str | None
     parts: tuple[str, ...]
+    part_audience: Mapping[str, Collection[str]]
+
+    def parts_for(self, roles: Collection[str]) -> tuple[str, ...]:
+        """What somebody with these roles reads. Whoever holds none reads all, as nothing says what they may leave out."""
+        return tuple(
+            part for part in self.parts
+            if not roles or not self.part_audience.get(part) or set(roles) & set(self.part_audience[part])
+        )  # fmt: skip
 
 
 def documents_in_force(day: date) -> list[DocumentInForce]:
@@ -44,13 +53,14 @@ def documents_in_force(day: date) -> list[DocumentInForce]:
             key=document.key,
             title=document.title,
             publisher=document.publisher,
-            rule=document.reading_rule,
+            rule=edition.reading_rule,
             audience=frozenset(document.audience),
             edition_id=edition.id,
             edition=edition.label,
             in_force_from=edition.in_force_from,
             address=edition.address,
             parts=tuple(edition.parts),
+            part_audience=edition.part_audience,
         )
         for document, edition in rows
     ]
@@ -61,7 +71,7 @@ def document_in_force(key: str, day: date) -> DocumentInForce | None:
 
 
 def edition_sha256(edition_id: uuid.UUID) -> str:
-    """SHA-256, in hexadecimal, of what an edition says: document, label, first day, address and parts, as JSON.
+    """SHA-256, in hexadecimal, of what an edition says: document, label, first day, address, parts and who reads each, as JSON.
 
     Raises NoResultFound when there is no such edition.
     """
@@ -77,6 +87,7 @@ def edition_sha256(edition_id: uuid.UUID) -> str:
         "in_force_from": edition.in_force_from.isoformat(),
         "address": edition.address,
         "parts": edition.parts,
+        "part_audience": edition.part_audience,
     }
     body = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(body.encode("utf-8")).hexdigest()

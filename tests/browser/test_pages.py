@@ -32,7 +32,7 @@ SCHOOL_PAGES = (
 )  # fmt: skip
 TRUST_PAGES = (
     "", "/compare", "/schools", "/chase", "/editions", "/new-year", "/checks", "/reports", "/contacts", "/people",
-    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar", "/training",
+    "/reminders", "/reminders/rules/posts", "/reminders/away", "/calendar", "/training", "/reading",
     "/training/rules/channel-awareness",
 )  # fmt: skip
 PUBLIC_PAGES = ("/sign-in", "/help", "/help/status", "/accessibility", "/cookies", "/reset-password")

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, event, func, select
 from werkzeug.test import TestResponse
 
 from blueprints.web.access import today
+from prevent_trust.database import db
 from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.access.models import AuditEntry, Role
@@ -25,7 +27,7 @@ from tenants.staff.models import StaffMember, StaffRole
 from tenants.training.models import Course
 from tests.factories import Factory, sign_in
 
-PAGES = ("", "/compare", "/schools", "/chase", "/reports")
+PAGES = ("", "/compare", "/schools", "/chase", "/reading", "/reports")
 CHANGED = datetime(2026, 10, 15, 12, tzinfo=UTC)
 EACH_PAGE = pytest.mark.parametrize("page", PAGES)
 
@@ -562,3 +564,53 @@ def test_a_table_of_the_report_is_that_of_the_comparison_on_the_day_and_can_be_d
         lines(reader.get(f"/trusts/{trust.id}/compare?as_at=2026-10-{day}&format={key}")) for day in (14, 15)
     )
     assert report == on_the_day != the_next_day
+
+
+# Reading
+
+
+def test_reading_is_counted_by_school_and_document_as_at_the_day(
+    reader: FlaskClient, make: Factory, trust: Trust
+) -> None:
+    alder, birch = make.school(trust=trust, name="Alder School"), make.school(trust=trust, name="Birch School")
+    member, _ = make.staff(alder, StaffRole.TEACHING), make.staff(alder, StaffRole.GOVERNOR)
+    make.confirmation(member, on=date(2026, 9, 10))
+    make.session.commit()
+    address = f"/trusts/{trust.id}/reading"
+    assert row_of(reader.get(address), "reading-by-school", "Alder School")[1] == "1 of 2"
+    assert row_of(reader.get(address), "reading-by-school", "Birch School")[1] == "Nobody must"
+    part_one = [row for row in lines(reader.get(f"{address}?format=rows")) if "Part one" in row["Document"]]
+    assert [(row["School"], row["Confirmed"], row["Must read it"], row["Missing"]) for row in part_one] == [
+        (alder.name, "1", "2", "1")
+    ]
+    table = lines(reader.get(f"{address}?format=table"))
+    assert [row["School"] for row in table] == [alder.name, birch.name]
+    earlier = words(reader.get(f"{address}?as_at=2025-08-31"))
+    assert "No document had an edition in force" in earlier
+
+
+def test_reading_takes_as_many_statements_for_four_schools_as_for_one(
+    reader: FlaskClient, make: Factory, trust: Trust, web_app: Flask
+) -> None:
+    with web_app.app_context():
+        engine = db.engine
+
+    def statements() -> int:
+        seen: list[str] = []
+
+        def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        assert reader.get(f"/trusts/{trust.id}/reading").status_code == 200
+        event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
+
+    make.staff(make.school(trust=trust), StaffRole.TEACHING)
+    make.session.commit()
+    statements()  # the first request also opens what later ones find open
+    of_one = statements()
+    for _ in range(3):
+        make.staff(make.school(trust=trust), StaffRole.TEACHING)
+    make.session.commit()
+    assert statements() == of_one

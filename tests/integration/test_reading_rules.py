@@ -1,0 +1,143 @@
+"""Which parts of an edition somebody reads, by role, and who is therefore counted."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import SchoolScope, bind_scope
+from tenants.access.models import Role
+from tenants.insights.measures.reading import reading_coverage, reading_needs
+from tenants.organisations.models import School
+from tenants.reading.models import DocumentEdition
+from tenants.reading.queries import document_in_force, edition_sha256
+from tenants.staff.models import StaffMember, StaffRole
+from tests.factories import Factory, sign_in
+from tests.integration.test_reading_links import link_in, mails
+
+TODAY = date(2026, 11, 27)
+KEY = "kcsie-part-one"
+LEADERS = [StaffRole.HEADTEACHER, StaffRole.SLT]
+
+
+@pytest.fixture
+def school(make: Factory) -> School:
+    return make.school()
+
+
+@pytest.fixture
+def for_leaders(make: Factory) -> Iterator[DocumentEdition]:
+    """The edition in force has two parts, both for leaders alone."""
+    edition = make.document_edition(KEY)
+    before = edition.parts, edition.part_audience
+    edition.parts, edition.part_audience = ["Part one", "Annex B"], {"Part one": LEADERS, "Annex B": ["slt"]}
+    make.session.commit()
+    yield edition
+    make.session.rollback()
+    edition.parts, edition.part_audience = before
+    make.session.commit()
+
+
+@pytest.fixture
+def people(make: Factory, school: School) -> dict[str, StaffMember]:
+    return {
+        "head": make.staff(school, StaffRole.HEADTEACHER),
+        "both": make.staff(school, StaffRole.TEACHING, StaffRole.SLT),
+        "teacher": make.staff(school, StaffRole.TEACHING),
+        "none": make.staff(school),
+    }
+
+
+def who_must(app: Flask, school: School, people: dict[str, StaffMember], day: date = TODAY) -> set[str]:
+    """By the list of people, which must agree with the count."""
+    keys = {name: member.id for name, member in people.items()}
+    scope = SchoolScope(school.id)
+    with app.app_context():
+        bind_scope(scope)
+        needs = {need.staff_id for need in reading_needs(scope, as_at=day) if need.key == KEY}
+        counted = {row.key: row.denominator for row in reading_coverage(scope, as_at=day)}
+        db.session.rollback()
+    assert counted.get(KEY, 0) == len(needs)
+    return {name for name, key in keys.items() if key in needs}
+
+
+def test_whom_no_part_concerns_need_not_read_but_whoever_holds_no_role_must(
+    web_app: Flask, make: Factory, school: School, people: dict[str, StaffMember], for_leaders: DocumentEdition
+) -> None:
+    make.session.commit()
+    assert who_must(web_app, school, people) == {"head", "both", "none"}
+    for_leaders.part_audience = {"Annex B": ["slt"]}
+    make.session.commit()
+    assert who_must(web_app, school, people) == set(people), "a part without roles is for everybody"
+    for_leaders.part_audience = {"Part one": [], "Annex B": ["slt"]}
+    make.session.commit()
+    assert who_must(web_app, school, people) == set(people), "and so is one whose list of roles is empty"
+
+
+def test_the_audience_of_a_part_that_the_edition_does_not_have_counts_for_nothing(
+    web_app: Flask, make: Factory, school: School, people: dict[str, StaffMember], for_leaders: DocumentEdition
+) -> None:
+    for_leaders.parts = ["Annex B"]
+    make.session.commit()
+    assert who_must(web_app, school, people) == {"both", "none"}
+
+
+@pytest.mark.parametrize(("name", "parts"), [("head", {"Part one"}), ("both", {"Part one", "Annex B"})])
+def test_behind_the_link_stand_the_parts_that_the_reader_reads(
+    client: FlaskClient,
+    make: Factory,
+    school: School,
+    people: dict[str, StaffMember],
+    for_leaders: DocumentEdition,
+    name: str,
+    parts: set[str],
+) -> None:
+    address = people[name].email
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    asked = {"due_on-day": "29", "due_on-month": "1", "due_on-year": "2027"}
+    assert client.post(f"/schools/{school.id}/reading/{KEY}/ask", data=asked).status_code == 303
+    shown = client.get(link_in(mails(make)[address or ""])).text
+    assert {part for part in ("Part one", "Annex B") if f"<li>{part}</li>" in shown} == parts
+
+
+def test_the_school_sees_who_reads_which_part(
+    client: FlaskClient, make: Factory, school: School, for_leaders: DocumentEdition
+) -> None:
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    assert "Annex B: SLT" in client.get(f"/schools/{school.id}/reading/{KEY}").text
+
+
+def test_on_a_past_day_the_rule_of_the_edition_that_was_in_force_then_holds(web_app: Flask) -> None:
+    with web_app.app_context():
+        old = document_in_force(KEY, date(2026, 8, 31))
+        new = document_in_force(KEY, date(2026, 9, 1))
+    assert old is not None
+    assert new is not None
+    assert "Annex B" in old.parts_for([StaffRole.TEACHING])
+    assert not any("Annex A" in part for part in old.parts_for([StaffRole.TEACHING]))
+    assert old.parts_for([StaffRole.GOVERNOR]) == ("Part one or, where the school decides so, Annex A",)
+    assert old.parts_for([]) == old.parts, "whoever holds no role reads all"
+    assert new.parts_for([StaffRole.GOVERNOR]) == new.parts_for([StaffRole.TEACHING]) == ("Part one",)
+
+
+def test_who_reads_which_part_is_in_the_hash(web_app: Flask, make: Factory, for_leaders: DocumentEdition) -> None:
+    key = for_leaders.id
+    with web_app.app_context():
+        before = edition_sha256(key)
+        db.session.rollback()
+        for_leaders.part_audience = {"Annex B": ["slt"]}
+        make.session.commit()
+        assert edition_sha256(key) != before
+
+
+def test_every_role_of_the_shipped_rules_is_one_and_nobody_is_left_without_a_part(make: Factory) -> None:
+    for edition in make.session.scalars(select(DocumentEdition)):
+        named = {role for roles in edition.part_audience.values() for role in roles}
+        assert named <= set(StaffRole)
+        assert set(edition.part_audience) <= set(edition.parts)
+        is_for_all = any(part not in edition.part_audience for part in edition.parts)
+        assert is_for_all or named == set(StaffRole), edition.label
