@@ -74,7 +74,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 class RecordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     course_id = SelectField("Course", coerce=as_uuid)
-    completed_on = DatePartsField("When was it completed?", called="the day of completion")
+    completed_on = DatePartsField("When was it completed?", called="Day of completion")
     staff = SelectMultipleField("Who completed it?", coerce=as_uuid)
 
     def validate_completed_on(self, completed: DatePartsField) -> None:
