@@ -1,7 +1,6 @@
 """Who has not confirmed? By document, in the edition that is in force."""
 
 import uuid
-from typing import Any
 
 from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -12,43 +11,34 @@ from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
+from blueprints.school.reading_people import Reader, filter_in_address, readers
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
-from blueprints.web.presentation import long_date
 from prevent_trust.csv_output import csv_bytes
-from prevent_trust.mail_senders.types import MailState
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.insights.measures.reading import reading_coverage, reading_needs
+from tenants.insights.measures.reading import reading_coverage
 from tenants.reading.actions import record_confirmations, remove_confirmation
-from tenants.reading.campaigns import asked, running_campaign
+from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
-from tenants.reading.queries import DocumentInForce, confirmations, document_in_force, documents_in_force
+from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force
+from tenants.reminders.queries import rules_here
+from tenants.reminders.rule_book import in_words
 from tenants.staff.models import STAFF_ROLE_NAMES
-from tenants.staff.queries import staff_of
-
-Missing = list[tuple[uuid.UUID, str]]
 
 BASE = "/schools/<uuid:school_id>/reading"
+NUDGE = "own-reading"  # the rule that reminds whoever has not confirmed
 SOURCE_NAMES = {
     ConfirmationSource.RECORDED: "They told the Prevent lead",
     ConfirmationSource.PAPER: "They signed a sheet",
     ConfirmationSource.LINK: "By the link mailed to them",
 }
 BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
-MAIL_NAMES = {
-    MailState.WAITING: "the mail is on its way",
-    MailState.HANDED_OVER: "the mail may have gone",
-    MailState.SENT: "the mail was sent",
-    MailState.KEPT: "the mail was written and kept here",
-    MailState.REFUSED: "the mail was refused; check the address",
-    MailState.BOUNCED: "the mail came back; check the address",
-}
 
 
 class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    confirmed_on = DatePartsField("When did they confirm?", called="the day of confirmation")
+    confirmed_on = DatePartsField("When did they confirm?", called="Day of confirmation")
     source = RadioField(
         "How did they confirm?",
         choices=[(source.value, SOURCE_NAMES[source]) for source in BY_HAND],
@@ -81,10 +71,10 @@ def reading(school_id: uuid.UUID) -> str:
 @requires(Permission.READ_STAFF)
 def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
     document = document_in_force(key, today()) or abort(404)
-    missing, confirmed = _people(SchoolScope(school_id), document)
+    people = readers(SchoolScope(school_id), document)
     if request.args.get("format") == "csv":
-        return _csv(SchoolScope(school_id), document, missing, confirmed)
-    return _page(school_id, document, missing, confirmed, ConfirmForm(formdata=None, confirmed_on=today()))
+        return _csv(document, people)
+    return _page(school_id, document, people, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
 @blueprint.post(f"{BASE}/<key>")
@@ -92,11 +82,11 @@ def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
 def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     scope = SchoolScope(school_id)
     document = document_in_force(key, today()) or abort(404)
-    missing, confirmed = _people(scope, document)
+    people = readers(scope, document)
     form = ConfirmForm()
-    form.staff.choices = missing
+    form.staff.choices = [(reader.staff_id, reader.name) for reader in people if reader.is_missing]
     if not form.validate_on_submit():
-        return _page(school_id, document, missing, confirmed, form)
+        return _page(school_id, document, people, form)
     written = record_confirmations(
         scope,
         staff_ids=form.staff.data,
@@ -106,64 +96,48 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
         recorded_by=account_id(),
     )
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
-    return redirect(url_for("school.reading_document", school_id=school_id, key=key), 303)
+    address: dict[str, Any] = dict(filter_in_address().address)
+    return redirect(url_for("school.reading_document", school_id=school_id, key=key, **address), 303)
 
 
-def _page(
-    school_id: uuid.UUID,
-    document: DocumentInForce,
-    missing: Missing,
-    confirmed: list[dict[str, Any]],
-    form: ConfirmForm,
-) -> str:
-    form.staff.choices = missing
-    scope = SchoolScope(school_id)
+def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader], form: ConfirmForm) -> str:
+    """The figures are everybody's; the lists are of those whom the filters leave."""
+    scope, wanted = SchoolScope(school_id), filter_in_address()
+    missing = [reader for reader in people if reader.is_missing and wanted.lets_through(reader)]
+    form.staff.choices = [(reader.staff_id, reader.name) for reader in missing]
     return render_template(
         "school/reading/document.html",
-        asked=_asked(scope, document),
-        running=running_campaign(scope, document.edition_id),
         school_id=school_id,
         document=document,
+        running=running_campaign(scope, document.edition_id),
+        nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
+        in_words=in_words,
+        count_missing=sum(reader.is_missing for reader in people),
+        count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
-        confirmed=confirmed,
+        confirmed=[reader for reader in people if reader.confirmed and wanted.lets_through(reader)],
+        asked={reader.staff_id: reader.asked_words for reader in missing if reader.asked},
+        wanted=wanted,
         form=form,
         source_names=SOURCE_NAMES,
         role_names=STAFF_ROLE_NAMES,
     )
 
 
-def _people(scope: SchoolScope, document: DocumentInForce) -> tuple[Missing, list[dict[str, Any]]]:
-    """Those who must read it and have not, and those who have confirmed, by name."""
-    names = {member.id: member.full_name for member in staff_of(scope, as_at=today())}
-    needs = {need.staff_id: need.holds for need in reading_needs(scope, as_at=today()) if need.key == document.key}
-    done = confirmations(scope, document.edition_id)
-    missing = [(staff_id, name) for staff_id, name in names.items() if needs.get(staff_id) is False]
-    confirmed = [
-        {"id": done[staff_id].id, "name": name, "on": done[staff_id].confirmed_on, "source": done[staff_id].source}
-        for staff_id, name in names.items()
-        if staff_id in done
+def _csv(document: DocumentInForce, people: list[Reader]) -> FileResponse:
+    """Those whom the filters leave: first who is missing, then who has confirmed."""
+    wanted = filter_in_address()
+    shown = [reader for reader in people if wanted.lets_through(reader)]
+    lines: list[tuple[object, ...]] = [
+        (reader.name, reader.role_words, "No", "", "", reader.asked_words) for reader in shown if reader.is_missing
     ]
-    return missing, confirmed
-
-
-def _asked(scope: SchoolScope, document: DocumentInForce) -> dict[uuid.UUID, str]:
-    """When each was sent a link and what became of the mail, in words."""
-    return {
-        staff_id: f"Asked on {long_date(row.at)}; {MAIL_NAMES[row.mail]}"
-        for staff_id, row in asked(scope, document.edition_id).items()
-    }
-
-
-def _csv(
-    scope: SchoolScope, document: DocumentInForce, missing: Missing, confirmed: list[dict[str, Any]]
-) -> FileResponse:
-    asked_words = _asked(scope, document)
-    lines = [
-        *((name, "No", "", "", asked_words.get(staff_id, "")) for staff_id, name in missing),
-        *((row["name"], "Yes", row["on"], SOURCE_NAMES[row["source"]], "") for row in confirmed),
+    lines += [
+        (reader.name, reader.role_words, "Yes", done.confirmed_on, SOURCE_NAMES[done.source], reader.asked_words)
+        for reader in shown
+        if (done := reader.confirmed)
     ]
     return FileResponse(
-        csv_bytes(("Name", "Confirmed", "On", "How", "Asked"), lines),
+        csv_bytes(("Name", "Roles", "Confirmed", "On", "How", "Asked"), lines),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="reading-{document.key}.csv"'},
     )
@@ -174,13 +148,18 @@ def _csv(
 def reading_remove(school_id: uuid.UUID, key: str, confirmation_id: uuid.UUID) -> Response | str:
     scope = SchoolScope(school_id)
     document = document_in_force(key, today()) or abort(404)
-    _, confirmed = _people(scope, document)
-    row = next((each for each in confirmed if each["id"] == confirmation_id), None) or abort(404)
+    people = readers(scope, document)
+    row = next((each for each in people if each.confirmed and each.confirmed.id == confirmation_id), None) or abort(404)
+    confirmed = row.confirmed or abort(404)
     form = StartForm()
     if form.validate_on_submit():
         remove_confirmation(scope, confirmation_id=confirmation_id)
         record_act(
-            "confirmation removed", account_id=account_id(), school_id=school_id, document=key, on=str(row["on"])
+            "confirmation removed",
+            account_id=account_id(),
+            school_id=school_id,
+            document=key,
+            on=str(confirmed.confirmed_on),
         )
         flash("The confirmation is removed. The audit keeps that it was there.", "success")
         return redirect(url_for("school.reading_document", school_id=school_id, key=key), 303)

@@ -90,7 +90,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 class RecordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     course_id = SelectField("Course", coerce=as_uuid)
-    completed_on = DatePartsField("When was it completed?", called="the day of completion")
+    completed_on = DatePartsField("When was it completed?", called="Day of completion")
     staff = SelectMultipleField("Who completed it?", coerce=as_uuid)
     register = FileField("Photograph or scan of the register")
 

@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading import MAIL_NAMES
+from blueprints.school.reading_people import MAIL_NAMES
 from blueprints.school.staff import BASE, chosen_course
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid

@@ -7,8 +7,8 @@ from flask import Response as FileResponse
 from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
-from blueprints.trust.compare import figure_csv
 from blueprints.web.access import as_at_day, requires, today
+from blueprints.web.figure_file import figure_csv
 from blueprints.web.presentation import long_date
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope

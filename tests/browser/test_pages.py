@@ -1,5 +1,6 @@
 """Every main page in a browser: it draws, axe finds nothing, nothing spills over, scripts complain of nothing."""
 
+import re
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,11 +12,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from prevent_trust.jobs.entry import run_job
+from prevent_trust.mail import OutgoingMail
 from prevent_trust.signed_links import STOP_LINK, signed_ids
 from tenants.access.models import Role
 from tenants.calendar.rules import academic_year_of
 from tenants.imports.models import ImportRun
 from tenants.plan.models import ActionStatus
+from tenants.reading.models import ReadingConfirmation
 from tenants.staff.models import StaffMember, StaffRole
 from tests.browser.conftest import Person
 from tests.factories import Factory
@@ -115,6 +118,57 @@ def test_the_page_that_stops_reminders(person: Person, site: tuple[Flask, str], 
     with site[0].app_context():
         token = signed_ids(STOP_LINK, place.school.id, place.lead.id)
     look_at(person, f"/reminders/stop/{token}/all")
+
+
+def ask_to_read(person: Person, make: Factory, place: Place) -> str:
+    """The lead asks Ada by mail; returns the path of the link in her mail."""
+    make.staff(place.school, StaffRole.TEACHING, given_name="Ada", family_name="Finch", email="ada@school.example")
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/reading/kcsie-part-one/ask")
+    due_on = date.today() + timedelta(days=30)
+    for part in ("day", "month", "year"):
+        person.page.fill(f"input[name=due_on-{part}]", str(getattr(due_on, part)))
+    person.page.click("text=Send the links")
+    mail = make.session.scalars(select(OutgoingMail).where(OutgoingMail.to_address == "ada@school.example")).one()
+    found = re.search(r"/read/\S+", mail.text)
+    assert found
+    return found[0]
+
+
+def test_the_pages_of_those_who_are_asked_to_read(person: Person, make: Factory, place: Place) -> None:
+    link = ask_to_read(person, make, place)
+    reading = f"/schools/{place.school.id}/reading/kcsie-part-one"
+    for page in ("", "?asked=yes", "?asked=back", "/ask", "/withdraw"):
+        look_at(person, f"{reading}{page}")
+    confirmation = make.session.scalars(select(ReadingConfirmation)).one()
+    look_at(person, f"{reading}/confirmations/{confirmation.id}/remove")
+    person.page.context.clear_cookies()
+    look_at(person, link)
+    person.page.click("text=I have read it")
+    look_at(person, link)
+    assert "You have confirmed" in person.page.inner_text("h1")
+
+
+def test_without_scripts_a_link_is_opened_and_confirmed_in_two_taps(
+    without_scripts: Person, make: Factory, place: Place
+) -> None:
+    link = ask_to_read(without_scripts, make, place)
+    without_scripts.page.context.clear_cookies()
+    without_scripts.open(link)
+    without_scripts.page.click("main button")
+    assert "You have confirmed" in without_scripts.page.inner_text("h1")
+
+
+def test_all_who_signed_a_sheet_are_ticked_at_once(person: Person, place: Place) -> None:
+    person.sign_in(place.lead)
+    person.open(f"/schools/{place.school.id}/reading/kcsie-part-one")
+    boxes = person.page.locator("input[name=staff]")
+    person.page.click("[data-ticks-all]")
+    assert boxes.count() == person.page.locator("input[name=staff]:checked").count() == 3
+    assert "3 ticked" in person.page.inner_text("[data-ticks-count]")
+    person.page.check("input[name=source][value=paper]")
+    person.page.click("text=Record confirmations >> nth=-1")
+    assert "3 confirmations recorded." in person.page.inner_text("main")
 
 
 def test_without_scripts_an_action_is_answered_and_figures_are_tables(

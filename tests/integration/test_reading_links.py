@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from prevent_trust.database import db
 from prevent_trust.mail import OutgoingMail
+from prevent_trust.mail_senders.types import MailState
 from prevent_trust.signed_links import PLAN_LINK, signed_ids
 from prevent_trust.tenancy import SchoolScope, bind_scope
 from tenants.access.models import Role
@@ -21,6 +23,7 @@ from tenants.organisations.models import School
 from tenants.reading.campaigns import SentAs, ask_by_mail
 from tenants.reading.models import ConfirmationSource, ReadingCampaign, ReadingConfirmation, ReadingLink
 from tenants.reading.queries import document_in_force, edition_sha256
+from tenants.reminders.rule_book import built_in_rule, in_words
 from tenants.staff.models import StaffMember, StaffRole
 from tenants.staff.queries import staff_of
 from tests.factories import Factory, sign_in
@@ -247,3 +250,78 @@ def test_two_who_ask_at_once_send_one_mail_to_each(
 ) -> None:
     assert processes.at_once(asking(school), asking(school), asking(school)) == [0, 0, 0]
     assert sorted(pairs(make)) == sorted((str(person.email), person.id) for person in people if person.email)
+
+
+def listed(lead: FlaskClient, school: School, query: str) -> list[str]:
+    """The first names in the download, of those who have not confirmed and then of those who have."""
+    lines = lead.get(f"{page(school)}?format=csv&{query}").text.splitlines()[1:]
+    return [line.split()[0].strip('"') for line in lines]
+
+
+def test_who_has_not_confirmed_is_filtered_by_role_and_by_whether_they_were_asked(
+    lead: FlaskClient, make: Factory, school: School, people: list[StaffMember]
+) -> None:
+    ask(lead, school)
+    make.session.execute(
+        sa.update(OutgoingMail).where(OutgoingMail.to_address == "bea@school.example").values(state=MailState.BOUNCED)
+    )
+    make.session.commit()
+    make.confirmation(make.staff(school, StaffRole.SUPPORT, given_name="Dee", family_name="Finch"))
+    assert listed(lead, school, "") == ["Ada", "Bea", "Cyd", "Dee"]
+    assert listed(lead, school, "asked=yes") == ["Ada", "Bea"]
+    assert listed(lead, school, "asked=no") == ["Cyd", "Dee"]
+    assert listed(lead, school, "asked=back") == ["Bea"]
+    assert listed(lead, school, "role=support") == ["Dee"]
+    assert listed(lead, school, "role=teaching&asked=no") == ["Cyd"]
+    assert listed(lead, school, "role=nonsense&asked=nonsense") == ["Ada", "Bea", "Cyd", "Dee"]
+    shown = lead.get(f"{page(school)}?asked=back").text
+    assert "Not confirmed yet: 1" in shown
+    assert "Bea Finch" in shown
+    assert "Ada Finch" not in shown
+    assert "1 of 4" in shown, "the figure stays everybody's"
+    assert "Nobody matches" in lead.get(f"{page(school)}?role=support&asked=back").text
+
+
+def test_somebody_ticked_is_recorded_and_the_filter_stays(
+    lead: FlaskClient, make: Factory, school: School, people: list[StaffMember]
+) -> None:
+    signed = {"staff": str(people[2].id), "source": "paper"}
+    day = {"confirmed_on-day": "26", "confirmed_on-month": "11", "confirmed_on-year": "2026"}
+    answer = lead.post(f"{page(school)}?asked=no", data=signed | day)
+    assert (answer.status_code, answer.location) == (303, f"{page(school)}?asked=no")
+    (row,) = confirmations(make)
+    assert (row.staff_id, row.source) == (people[2].id, ConfirmationSource.PAPER)
+
+
+def test_the_page_says_when_people_are_reminded_and_leads_to_where_that_is_changed(
+    lead: FlaskClient, school: School, people: list[StaffMember]
+) -> None:
+    rule = f"/schools/{school.id}/reminders/rules/own-reading"
+    shown = lead.get(page(school)).text
+    assert f'href="{rule}"' in shown
+    own_reading = built_in_rule("own-reading")
+    assert own_reading
+    assert in_words(own_reading) in unescape(shown)
+
+
+@pytest.mark.parametrize(
+    ("where", "field", "day", "words"),
+    [
+        (f"/reading/{KEY}", "confirmed_on", ("", "", ""), "Enter the day of confirmation"),
+        (f"/reading/{KEY}", "confirmed_on", ("31", "2", "2026"), "Day of confirmation must be a real date"),
+        ("/staff/training", "completed_on", ("", "", ""), "Enter the day of completion"),
+        ("/staff/training", "completed_on", ("3", "", "2026"), "Day of completion must include a month"),
+    ],
+)
+def test_what_is_wrong_with_a_day_is_a_sentence(
+    lead: FlaskClient,
+    school: School,
+    people: list[StaffMember],
+    where: str,
+    field: str,
+    day: tuple[str, ...],
+    words: str,
+) -> None:
+    boxes = dict(zip((f"{field}-day", f"{field}-month", f"{field}-year"), day, strict=True))
+    shown = unescape(lead.post(f"/schools/{school.id}{where}", data=boxes).text)
+    assert re.search(rf">\s*{words}", shown), "the sentence begins in capitals"

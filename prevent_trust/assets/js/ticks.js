@@ -4,7 +4,7 @@
 export function countTicks(page) {
   for (const tool of page.querySelectorAll("[data-ticks]")) {
     const form = document.getElementById(tool.dataset.ticks);
-    const boxes = () => [...form.elements].filter((each) => each.type === "checkbox" && each.name === "actions");
+    const boxes = () => [...form.elements].filter((each) => each.type === "checkbox" && each.name === tool.dataset.ticksName);
     const count = tool.querySelector("[data-ticks-count]");
     const all = tool.querySelector("[data-ticks-all]");
     const show = () => {
