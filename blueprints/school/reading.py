@@ -96,7 +96,7 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
         recorded_by=account_id(),
     )
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
-    address: dict[str, Any] = dict(filter_in_address().address)
+    address = filter_in_address().address
     return redirect(url_for("school.reading_document", school_id=school_id, key=key, **address), 303)
 
 

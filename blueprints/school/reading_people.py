@@ -69,7 +69,7 @@ class ReaderFilter:
         return not self.asked or (self.asked == "yes") == (reader.asked is not None)
 
     @property
-    def address(self) -> dict[str, str]:
+    def address(self) -> dict[str, Any]:
         """What the address holds for it."""
         return {name: value for name, value in (("role", self.role), ("asked", self.asked)) if value}
 
