@@ -16,10 +16,8 @@ from prevent_trust.released import released_to
 from prevent_trust.tenancy import AuthorityScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
-from tenants.insights.disclosure.publishing import ask
 from tenants.insights.disclosure.queries import release_list
-from tenants.insights.disclosure.requests import CLASSIFICATIONS, SUBJECTS, NotAsked
-from tenants.insights.disclosure.review import requests_of
+from tenants.insights.disclosure.requests import CLASSIFICATIONS, SUBJECTS, NotAsked, ask, requests_of
 
 
 class AskForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here

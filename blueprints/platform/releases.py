@@ -21,6 +21,7 @@ from tenants.calendar.rules import term_of
 from tenants.insights.disclosure.catalogue import catalogue
 from tenants.insights.disclosure.models import STATE_NAMES, DraftState, ReleaseDraft
 from tenants.insights.disclosure.publishing import CannotDecide, approve, decline, leave_out, send_back, withdraw
+from tenants.insights.disclosure.requests import request_of, requests_of
 from tenants.insights.disclosure.review import (
     LedgerLine,
     draft_by_id,
@@ -30,8 +31,6 @@ from tenants.insights.disclosure.review import (
     hidden_cells,
     left_out_by,
     preview,
-    request_of,
-    requests_of,
 )
 from tenants.organisations.queries import authority_by_id
 

@@ -17,7 +17,8 @@ from tenants.demo.places import AUTHORITIES, SCHOOLS, TRUSTS, DemoSchool
 from tenants.demo.records import add_plan, add_referrals, add_staff
 from tenants.insights.disclosure.drafting import has_plans, make_draft
 from tenants.insights.disclosure.models import ReleaseRequest
-from tenants.insights.disclosure.publishing import approve, ask, carry_out
+from tenants.insights.disclosure.publishing import approve, carry_out
+from tenants.insights.disclosure.requests import ask
 from tenants.insights.disclosure.types import ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 

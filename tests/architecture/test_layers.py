@@ -20,6 +20,7 @@ FOR_THE_AUTHORITY = {
     "tenants.insights",
     "tenants.insights.disclosure",
     "tenants.insights.disclosure.queries",
+    "tenants.insights.disclosure.requests",
     "tenants.insights.disclosure.types",
 }
 

@@ -30,8 +30,9 @@ from tenants.insights.disclosure.models import (
     ReleaseValue,
     RequestState,
 )
-from tenants.insights.disclosure.publishing import CannotDecide, approve, ask, carry_out, send_back, withdraw
+from tenants.insights.disclosure.publishing import CannotDecide, approve, carry_out, send_back, withdraw
 from tenants.insights.disclosure.queries import ReleaseDamaged, latest_release, release_file, release_list
+from tenants.insights.disclosure.requests import ask
 from tenants.insights.disclosure.review import releases_with
 from tenants.insights.disclosure.types import ProtectedTable, PublishedRelease, ReleaseRules
 from tenants.organisations.models import School, SchoolStatus

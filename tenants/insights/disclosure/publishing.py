@@ -29,7 +29,6 @@ from tenants.insights.disclosure.models import (
     ReleaseValue,
     RequestState,
 )
-from tenants.insights.disclosure.requests import entry_of
 
 
 class CannotDecide(Exception):
@@ -88,25 +87,6 @@ def decline(scope: PlatformScope, *, request_id: uuid.UUID, account_id: uuid.UUI
     record_act(
         "release request declined", account_id=account_id, authority_id=request.authority_id, request=str(request.id)
     )
-    return request
-
-
-def ask(
-    scope: AuthorityScope, *, account_id: uuid.UUID, term: str, subject: str, by: Sequence[str], purpose: str
-) -> ReleaseRequest:
-    """An officer's request for a further table. Raises NotAsked for one that cannot be. The term is one that is out."""
-    require_bound(scope)
-    entry = entry_of(subject, by)
-    request = ReleaseRequest(
-        authority_id=scope.authority_id,
-        asked_by=account_id,
-        term=term,
-        subject=subject,
-        by=list(entry.by),
-        purpose=purpose.strip(),
-    )
-    db.session.add(request)
-    db.session.flush()
     return request
 
 

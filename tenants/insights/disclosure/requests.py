@@ -1,9 +1,17 @@
-"""What officers can ask for beside the catalogue: a subject of it by one or two classifications, of a term that is out."""
+"""What officers can ask for beside the catalogue, a subject of it by one or two classifications of a term that is out; what was asked."""
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import select
+
+from prevent_trust.database import db
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, require_bound
 from tenants.insights.disclosure.catalogue import CatalogueTable
+from tenants.insights.disclosure.models import REQUEST_STATE_NAMES, ReleaseDraft, ReleaseRequest
+from tenants.organisations.models import LocalAuthority
 
 SUBJECTS = {
     "sections": "Schools by the state of each section of their action plan",
@@ -40,3 +48,80 @@ def entry_of(subject: str, by: Sequence[str]) -> CatalogueTable:
 def request_term(request_id: uuid.UUID) -> str:
     """What stands in the place of the term for a table that was asked for."""
     return f"request-{request_id.hex[-12:]}"
+
+
+def ask(
+    scope: AuthorityScope, *, account_id: uuid.UUID, term: str, subject: str, by: Sequence[str], purpose: str
+) -> ReleaseRequest:
+    """An officer's request for a further table. Raises NotAsked for one that cannot be. The term is one that is out."""
+    require_bound(scope)
+    entry = entry_of(subject, by)
+    request = ReleaseRequest(
+        authority_id=scope.authority_id,
+        asked_by=account_id,
+        term=term,
+        subject=subject,
+        by=list(entry.by),
+        purpose=purpose.strip(),
+    )
+    db.session.add(request)
+    db.session.flush()
+    return request
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request in words. `draft` is the newest draft that was made for it, if any."""
+
+    id: uuid.UUID
+    authority_id: uuid.UUID
+    authority: str
+    title: str
+    term: str
+    purpose: str
+    state: str
+    state_name: str
+    answer: str | None
+    asked_at: Any
+    draft_id: uuid.UUID | None
+
+
+def requests_of(scope: AuthorityScope | PlatformScope) -> list[Asked]:
+    """An authority's requests, or all of them for the platform; newest first. Which draft there is, only the platform sees."""
+    require_bound(scope)
+    latest = (
+        select(ReleaseDraft.id)
+        .where(ReleaseDraft.request_id == ReleaseRequest.id)
+        .order_by(ReleaseDraft.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(ReleaseRequest, LocalAuthority.name, latest)
+        .join(LocalAuthority, LocalAuthority.id == ReleaseRequest.authority_id)
+        .order_by(ReleaseRequest.created_at.desc())
+    )
+    if isinstance(scope, AuthorityScope):
+        query = query.where(ReleaseRequest.authority_id == scope.authority_id)
+    return [_asked(request, name, draft_id) for request, name, draft_id in db.session.execute(query)]
+
+
+def _asked(request: ReleaseRequest, name: str, draft_id: uuid.UUID | None) -> Asked:
+    entry = entry_of(request.subject, request.by)
+    return Asked(
+        request.id,
+        request.authority_id,
+        name,
+        entry.caption,
+        request.term,
+        request.purpose,
+        request.state.value,
+        REQUEST_STATE_NAMES[request.state],
+        request.answer,
+        request.created_at,
+        draft_id,
+    )
+
+
+def request_of(scope: PlatformScope, request_id: uuid.UUID) -> Asked | None:
+    return next((each for each in requests_of(scope) if each.id == request_id), None)

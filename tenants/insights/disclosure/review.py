@@ -12,19 +12,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from prevent_trust.database import db
-from prevent_trust.tenancy import AuthorityScope, PlatformScope, SchoolScope, TrustScope, require_bound
+from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound
 from tenants.insights.disclosure.models import (
-    REQUEST_STATE_NAMES,
     DraftState,
     ReleaseCatalogue,
     ReleaseContribution,
     ReleaseDraft,
     ReleaseDraftFile,
-    ReleaseRequest,
 )
-from tenants.insights.disclosure.requests import entry_of
 from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease
-from tenants.organisations.models import LocalAuthority
 
 
 @dataclass(frozen=True)
@@ -123,64 +119,6 @@ def draft_file(scope: PlatformScope, draft_id: uuid.UUID, name: str) -> tuple[by
         )
     ).one_or_none()
     return (bytes(row.body), row.media_type) if row else None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request in words. `draft` is the newest draft that was made for it, if any."""
-
-    id: uuid.UUID
-    authority_id: uuid.UUID
-    authority: str
-    title: str
-    term: str
-    purpose: str
-    state: str
-    state_name: str
-    answer: str | None
-    asked_at: Any
-    draft_id: uuid.UUID | None
-
-
-def requests_of(scope: AuthorityScope | PlatformScope) -> list[Asked]:
-    """An authority's requests, or all of them for the platform; newest first. Which draft there is, only the platform sees."""
-    require_bound(scope)
-    latest = (
-        select(ReleaseDraft.id)
-        .where(ReleaseDraft.request_id == ReleaseRequest.id)
-        .order_by(ReleaseDraft.created_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        select(ReleaseRequest, LocalAuthority.name, latest)
-        .join(LocalAuthority, LocalAuthority.id == ReleaseRequest.authority_id)
-        .order_by(ReleaseRequest.created_at.desc())
-    )
-    if isinstance(scope, AuthorityScope):
-        query = query.where(ReleaseRequest.authority_id == scope.authority_id)
-    return [_asked(request, name, draft_id) for request, name, draft_id in db.session.execute(query)]
-
-
-def _asked(request: ReleaseRequest, name: str, draft_id: uuid.UUID | None) -> Asked:
-    entry = entry_of(request.subject, request.by)
-    return Asked(
-        request.id,
-        request.authority_id,
-        name,
-        entry.caption,
-        request.term,
-        request.purpose,
-        request.state.value,
-        REQUEST_STATE_NAMES[request.state],
-        request.answer,
-        request.created_at,
-        draft_id,
-    )
-
-
-def request_of(scope: PlatformScope, request_id: uuid.UUID) -> Asked | None:
-    return next((each for each in requests_of(scope) if each.id == request_id), None)
 
 
 def left_out_by(scope: PlatformScope, authority_id: uuid.UUID) -> list[str]:
