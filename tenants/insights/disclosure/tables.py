@@ -40,6 +40,7 @@ _PART_TITLES = {
 }
 _TOTALS = {"phase": "All phases", "kind": "All types of school", "concern": "All types of concern"}
 _WITHHELD = "This table is withheld: {}"
+_TOO_SPARSE = "too much of it would be hidden."
 _COARSER = {
     "concern": "Single types of concern are not given: too many of their numbers would be hidden.",
     "phase": "Phases are not given: too many of their numbers would be hidden.",
@@ -81,13 +82,18 @@ class Writer:
     ) -> ProtectedTable | None:
         if not results:
             return None
-        why = sorted({each.withheld for each in results if each.withheld})
-        coarser = sorted({name for each in results for name in each.collapsed if name in _COARSER})
-        some = "Some lines are left out: too much of them would be hidden." if why and rows else ""
+        why = sorted({_lower(each.withheld) for each in results if each.withheld}) or [_TOO_SPARSE]
+        given = [each for each in results if self._is_given(each)]
+        coarser = sorted({name for each in given for name in each.collapsed if name in _COARSER})
+        some = f"Some lines are left out: {_TOO_SPARSE}" if rows and len(given) < len(results) else ""
         note = " ".join(filter(None, (*(_COARSER[name] for name in coarser), some)))
-        withheld = "" if rows else _WITHHELD.format(_lower(why[0]) if why else "there is nothing in it.")
+        withheld = "" if rows else _WITHHELD.format(why[0])
         caption = f"{entry.caption}, {self.as_at}"
         return ProtectedTable(entry.key, entry.title, caption, tuple(columns), tuple(rows), withheld, note)
+
+    def _is_given(self, result: TableResult) -> bool:
+        """Whether anything is left of a result: of schools by state more than how many there are."""
+        return bool(result.cells) and all(result.levels.get(part, 1) for part in _PART_TITLES)
 
     def _cell(self, key: str) -> ProtectedCell:
         found = self.done.cells[key]
@@ -147,7 +153,7 @@ class Writer:
         rows = []
         for name, result in results:
             by = [key for key in result.dimensions if key != part]
-            for place in self._places(result, by):
+            for place in self._places(result, by) if self._is_given(result) else ():
                 parts = [result.cells.get((f"{part}-{each}", *place)) for each in _PART_TITLES[part]]
                 states = (self._cell(key) if key else HIDDEN for key in parts)  # not told apart is hidden
                 cells = (*states, self._cell(result.cells[(ALL, *place)]))
