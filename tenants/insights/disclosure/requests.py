@@ -1,4 +1,4 @@
-"""What officers can ask for beside the catalogue, a subject of it by one or two classifications of a term that is out; what was asked."""
+"""What officers can ask for beside the catalogue (a subject, by one or two classifications, of a term that is out), and did."""
 
 import uuid
 from collections.abc import Sequence
