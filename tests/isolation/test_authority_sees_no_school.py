@@ -194,7 +194,7 @@ def test_a_hidden_cell_says_nothing_in_its_attributes(
     officer: FlaskClient, area: Area, make_release_in_worker: MakeRelease
 ) -> None:
     made = make_release_in_worker(area)
-    page = officer.get(f"/authorities/{area.authority.id}/releases/{made}/tables/plan")
+    page = officer.get(f"/authorities/{area.authority.id}/releases/{made}/tables/referrals")
     hidden = [
         cell
         for cell in BeautifulSoup(page.get_data(as_text=True), "html5lib").select("td")
