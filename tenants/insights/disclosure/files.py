@@ -6,11 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import typst
 import xlsxwriter
 
 from prevent_trust.csv_output import csv_bytes
@@ -24,9 +22,9 @@ from tenants.insights.disclosure.types import (
     ProtectedTable,
     Symbol,
 )
+from tenants.insights.disclosure.typeset import typeset
 from tenants.insights.figures.released import drawn
 
-_FOLDER = Path(__file__).parent
 CSV, JSON = "text/csv; charset=utf-8", "application/json"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -188,14 +186,8 @@ def _summary(about: About, content: ProtectedRelease) -> bytes:
         ],
         "symbols": [[symbol.value, SYMBOL_MEANINGS[symbol]] for symbol in Symbol],
     }
-    return typst.compile(
-        _FOLDER / "summary.typ",
-        root=_FOLDER,
-        font_paths=typst.Fonts(include_system_fonts=False),
-        sys_inputs={"release": _plain(json.dumps(data, ensure_ascii=False))},
-        pdf_standards=["ua-1"],
-        timestamp=int(datetime.combine(about.as_at, time(), UTC).timestamp()),
-    )
+    made_at = int(datetime.combine(about.as_at, time(), UTC).timestamp())
+    return typeset(_plain(json.dumps(data, ensure_ascii=False)), made_at=made_at)
 
 
 def _plain(text: str) -> str:
