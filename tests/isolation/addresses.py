@@ -364,7 +364,7 @@ def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: 
     return release
 
 
-def _draft(tenants: Tenants, audience: str) -> Any:
+def _release_draft(tenants: Tenants, audience: str) -> Any:
     query = select(ReleaseDraft.id).where(
         ReleaseDraft.authority_id == tenants.authority.id, ReleaseDraft.state == DraftState.AWAITING
     )
@@ -621,7 +621,7 @@ ARGUMENTS: dict[str, Maker] = {
     "authority.release_download key": lambda tenants, audience: "release.csv",
     "platform.release_draft_file filename": lambda tenants, audience: "plan.csv",
     **{
-        f"platform.{name} draft_id": _draft
+        f"platform.{name} draft_id": _release_draft
         for name in ("release_draft", "release_draft_file", "release_approve", "release_send_back", "release_withdraw")
     },
     "platform.release_draft_again draft_id": _sent_back,
