@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
+from tenants.insights.disclosure.auditor.apart import apart
 from tenants.insights.disclosure.auditor.possible import Fillings, NoOptimum
 from tenants.insights.disclosure.auditor.types import Audit, Facts, Interval, Knower, Openness, Problem
 
@@ -18,6 +19,18 @@ OTHERS = "what the other schools add can be worked out too closely"
 def audit(facts: Facts) -> Audit:
     """Looks at everything, by whoever could look. Whatever is not solved is a problem. Raises Unsound."""
     begun = time.monotonic()
+    found = [_look(part) for part in apart(facts)]
+    return Audit(
+        intervals={key: each for intervals, _, _ in found for key, each in intervals.items()},
+        problems=tuple(problem for _, problems, _ in found for problem in problems),
+        attackers=1 + len(facts.knowers),
+        programs=sum(programs for _, _, programs in found),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _look(facts: Facts) -> tuple[dict[str, Interval], list[Problem], int]:
+    """What can be known of the hidden cells of a part, what of it must not be, and how many programs that took."""
     fillings = Fillings(facts)
     problems: list[Problem] = []
     intervals: dict[str, Interval] = {}
@@ -31,7 +44,7 @@ def audit(facts: Facts) -> Audit:
             problems += _reason_with_rules(facts, fillings, intervals)
     except NoOptimum as failed:
         problems.append(Problem("", "", f"{NOT_SOLVED} ({failed})", Interval(0.0, 0.0)))
-    return Audit(intervals, tuple(problems), 1 + len(facts.knowers), fillings.programs, time.monotonic() - begun)
+    return intervals, problems, fillings.programs
 
 
 def _intervals(fillings: Fillings, keys: list[str]) -> dict[str, Interval]:

@@ -155,7 +155,7 @@ def _as_before(cell: Cell, required: Mapping[str, Any]) -> Sensitivity:
 
 def _weigh(board: Board, views: Sequence[View]) -> None:
     for view in views:
-        for place, key in view.keys().items():
+        for place, key in view.given().items():
             cell = board.cells[key]
             totals = sum(category == tree.dimension.total for category, tree in zip(place, view.trees, strict=True))
             cell.weight = max(cell.weight, weight_of(cell.value, totals, view.table.importance))
