@@ -79,7 +79,7 @@ def figures(term: str, *, schools: int, referrals: int, seed: int = 1) -> Figure
 def protected(
     now: Figures, before: list[Figures], out: list[Protected], *, seconds: float = 30
 ) -> tuple[Layout, Protected]:
-    layout = Layout(catalogue(), now, before, RULES)
+    layout = Layout(catalogue(), now, before, RULES, area="901")
     for table in catalogue().without(()):
         layout.add(table)
     layout.add_audiences()

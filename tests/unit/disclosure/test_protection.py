@@ -293,7 +293,9 @@ def test_an_earlier_release_joins_what_it_adds_up() -> None:
     two = counts({"mixed": (10, 0, 0), "right": (0, 10, 0), "other": (0, 0, 10)}, "two")
     done = protect_here(Request((two,), tables=tables, earlier=(earlier,), rules=ONLY_COUNTS, seconds=20))
     assert "both" in done.values
-    unrelated = protect_here(Request((two,), tables=tables, earlier=(Earlier(first.document, first.values),), seconds=20))
+    unrelated = protect_here(
+        Request((two,), tables=tables, earlier=(Earlier(first.document, first.values),), seconds=20)
+    )
     assert not set(unrelated.values) & set(first.values)
 
 

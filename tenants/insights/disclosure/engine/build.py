@@ -157,7 +157,10 @@ def _weigh(board: Board, views: Sequence[View]) -> None:
     for view in views:
         for place, key in view.given().items():
             cell = board.cells[key]
-            totals = sum(category == tree.dimension.total for category, tree in zip(place, view.trees, strict=True))
+            totals = sum(
+                category == tree.dimension.total and tree.dimension.key not in view.table.added_up
+                for category, tree in zip(place, view.trees, strict=True)
+            )
             cell.weight = max(cell.weight, weight_of(cell.value, totals, view.table.importance))
 
 

@@ -111,7 +111,7 @@ def together(request: Request, found: Sequence[Protected]) -> Protected:
         cells |= each.cells
         values |= each.values
     tables = {table.key: table for each in found for table in each.tables}
-    order = [each.key for each in (*request.tables, *request.shares)]
+    order = [*(each.key for each in request.tables), *(each.key for each in request.shares)]
     loss = _loss([each.loss for each in found])
     return Protected(
         cells=cells,
