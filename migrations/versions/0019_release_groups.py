@@ -209,9 +209,8 @@ def _add_groups() -> None:
     op.execute(
         "create policy changed on release_group for update using (scope_is_platform()) with check (scope_is_platform())"
     )
-    op.execute("grant select on release_group to prevent_worker")
-    op.execute("grant select, insert on release_group to prevent_web")
-    op.execute("grant update (name, authorities, changed_by) on release_group to prevent_web")
+    op.execute("grant select, insert on release_group to prevent_web, prevent_worker")
+    op.execute("grant update (name, authorities, changed_by) on release_group to prevent_web, prevent_worker")
 
 
 def _make_unique() -> None:
