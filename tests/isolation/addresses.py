@@ -45,6 +45,7 @@ from tenants.insights.disclosure.models import (
     ReleaseDraft,
     ReleaseDraftFile,
     ReleaseFile,
+    ReleaseGroup,
     ReleaseRequest,
 )
 from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
@@ -294,23 +295,33 @@ def _release(tenants: Tenants, audience: str) -> Any:
     return found or make_release_row(tenants.make, tenants.authority, contributors=[tenants.school.id]).id
 
 
+def _owner(owner: LocalAuthority | ReleaseGroup) -> dict[str, Any]:
+    return {"group_id": owner.id} if isinstance(owner, ReleaseGroup) else {"authority_id": owner.id}
+
+
 def make_draft_row(
-    make: Factory, authority: LocalAuthority, *, term: str = "2025-26-summer", state: DraftState = DraftState.AWAITING
+    make: Factory,
+    owner: LocalAuthority | ReleaseGroup,
+    *,
+    term: str = "2025-26-summer",
+    state: DraftState = DraftState.AWAITING,
+    ledger: int = 0,
 ) -> ReleaseDraft:
     """A draft that was audited, with the files that its page shows."""
     table = ProtectedTable("plan", "Action plans", "Actions", ("Section", "Actions"), (), "This table is withheld.")
     body = ProtectedRelease(schools=None, rules=ReleaseRules(), tables=(table,)).to_json()
     draft: ReleaseDraft = make.add(
         ReleaseDraft(
-            authority_id=authority.id,
-            authority_name=authority.name,
+            **_owner(owner),
+            authorities=owner.authorities if isinstance(owner, ReleaseGroup) else None,
+            authority_name=owner.name,
             term=term,
             title="Summer term 2026",
             as_at=date(2026, 8, 31),
             period_from=date(2026, 4, 1),
             period_until=date(2026, 8, 31),
             state=state,
-            ledger=0,
+            ledger=ledger,
             audit_passed=state is not DraftState.REFUSED,
             document={},
             report={},
@@ -328,7 +339,7 @@ def make_draft_row(
         make.add(
             ReleaseDraftFile(
                 draft_id=draft.id,
-                authority_id=authority.id,
+                **_owner(owner),
                 name=name,
                 media_type=media_type,
                 body=content,
@@ -338,12 +349,15 @@ def make_draft_row(
     return draft
 
 
-def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: Sequence[uuid.UUID] = ()) -> Release:
+def make_release_row(
+    make: Factory, owner: LocalAuthority | ReleaseGroup, *, contributors: Sequence[uuid.UUID] = (), ledger: int = 0
+) -> Release:
     """A release of an approved draft, made in one transaction as the worker does."""
-    draft = make_draft_row(make, authority, state=DraftState.APPROVED)
-    copied = {name: getattr(draft, name) for name in ("authority_id", "authority_name", "term", "title", "as_at")}
+    draft = make_draft_row(make, owner, state=DraftState.APPROVED, ledger=ledger)
+    copied = {name: getattr(draft, name) for name in ("authority_name", "authorities", "term", "title", "as_at")}
     release = Release(
         id=new_id(),
+        **_owner(owner),
         **copied,
         period_from=draft.period_from,
         period_until=draft.period_until,
@@ -355,13 +369,20 @@ def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: 
     make.session.add(release)
     make.session.flush()
     for file in make.session.scalars(select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id)).all():
-        same = {name: getattr(file, name) for name in ("authority_id", "name", "media_type", "body", "sha256")}
-        make.session.add(ReleaseFile(release_id=release.id, **same))
-    make.session.add(
-        ReleaseContribution(release_id=release.id, authority_id=authority.id, contributors=list(contributors))
-    )
+        same = {name: getattr(file, name) for name in ("name", "media_type", "body", "sha256")}
+        make.session.add(ReleaseFile(release_id=release.id, **_owner(owner), **same))
+    for authority_id in release.authorities or [release.authority_id]:
+        make.session.add(
+            ReleaseContribution(release_id=release.id, authority_id=authority_id, contributors=list(contributors))
+        )
     make.session.commit()
     return release
+
+
+def _release_group(tenants: Tenants, audience: str) -> Any:
+    found = tenants.make.session.scalar(select(ReleaseGroup.id))
+    keys = [tenants.authority.id, *(tenants.make.authority().id for _ in range(2))]
+    return found or tenants.make.add(ReleaseGroup(name="Fens", authorities=keys)).id
 
 
 def _release_draft(tenants: Tenants, audience: str) -> Any:
@@ -625,6 +646,7 @@ ARGUMENTS: dict[str, Maker] = {
         for name in ("release_draft", "release_draft_file", "release_approve", "release_send_back", "release_withdraw")
     },
     "platform.release_draft_again draft_id": _sent_back,
+    "group_id": _release_group,
     "request_id": _release_request,
     "staff_id": _of_school("staff_member"),
     "source_id": _source,

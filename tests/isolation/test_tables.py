@@ -24,7 +24,7 @@ from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun
 from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, SavedMapping, StaffImportRow
-from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseRequest, ReleaseValue
+from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseGroup, ReleaseRequest, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reminders.models import ReminderRule
@@ -38,7 +38,14 @@ REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membershi
 BUILT_IN = {"course", "document", "document_edition", "concern_type", "reference"}
 BY_STAMP = {"outgoing_mail", "job_run"}
 RELEASES = {"release", "release_file", "release_value"}
-REVIEW = {"release_draft", "release_draft_file", "release_contribution", "release_catalogue", "release_request"}
+REVIEW = {
+    "release_draft",
+    "release_draft_file",
+    "release_contribution",
+    "release_catalogue",
+    "release_request",
+    "release_group",
+}
 DRAFTS = {"edition_draft"}
 RULES = {"cover_rule", "course_rule"}  # built-in ones, and those that a trust sets for its schools
 WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an account before any tenant is known
@@ -439,6 +446,29 @@ def every_stamp(world: World) -> list[str]:
         f"trust:{world.their_trust.id}",
         f"school:{world.theirs.school.id}",
     ]
+
+
+def test_a_group_s_release_is_seen_by_the_authorities_in_it_alone(
+    world: World, make: Factory, engines_by_role: dict[str, sa.Engine]
+) -> None:
+    keys = [world.our_authority.id, make.authority().id, make.authority().id]
+    group = make.add(ReleaseGroup(name="Fens", authorities=keys))
+    make_draft_row(make, group, term="2026-27-autumn")
+    release = make_release_row(make, group, contributors=[world.ours.school.id])
+    values = {"values": {"a": 1}, "for_auditor": {}, "figures": {}}
+    make.add(ReleaseValue(group_id=group.id, draft_id=release.draft_id, **values))
+    stamps = {stamp: set[uuid.UUID]() for stamp in [*every_stamp(world), f"authority:{world.their_authority.id}"]}
+    for stamp, expected in (stamps | {f"authority:{key}": {release.id} for key in keys}).items():
+        with acting(engines_by_role[AUTHORITY], stamp) as officer:
+            assert set(officer.run("select id from release").scalars()) == expected, stamp
+            assert set(officer.run("select release_id from release_file").scalars()) == expected, stamp
+        with acting(engines_by_role[WORKER], stamp) as worker:
+            mine = stamp == "platform:"
+            for table in ("release_group", "release_draft", "release_draft_file", "release_value"):
+                assert bool(worker.run(f"select count(*) from {table}").scalar_one()) == mine, (stamp, table)
+        with acting(engines_by_role[WEB], stamp) as page:
+            assert bool(page.run("select count(*) from release_group").scalar_one()) == (stamp == "platform:")
+            assert page.is_refused("select * from release_value")
 
 
 @pytest.mark.parametrize("table", sorted({*TABLES, "alembic_version"}))
