@@ -142,18 +142,18 @@ def _withhold_unsafe(offer: Offer, built: Built, unsafe: NoSafePattern) -> None:
 
 def _begun(built: Built, request: Request, seconds: float) -> Search:
     """A search with a first pattern, in which zeros that cannot be hidden safely are shown."""
-    search = _new_search(built.system, _counts(built), request, seconds)
+    search = _new_search(built.system, built.counts, request, seconds)
     try:
         search.begin()
     except NoSafePattern as unsafe:
-        search = _showing(search, unsafe, _counts(built), request)
+        search = _showing(search, unsafe, built.counts, request)
         search.begin()
     return search
 
 
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
-    counts = _counts(built)
+    counts = built.counts
     for share in (*_EARLY, *[1.0] * _ROUNDS):
         try:
             pattern = search.run(share * search.seconds)
@@ -175,11 +175,6 @@ def _overlooked(search: Search, pattern: Pattern, counts: Sequence[int], request
     if not more and request.rules.rule_known:
         more = betrayed_by_size(system, pattern.hidden, counts, search.patterns.tasks, request.rules)
     return more
-
-
-def _counts(built: Built) -> list[int]:
-    """The numbers of the cells that are published counts."""
-    return [built.number[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT]
 
 
 def _new_search(system: System, counts: Sequence[int], request: Request, seconds: float) -> Search:
@@ -210,7 +205,7 @@ def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request
     insiders = [task for insider in built.system.insiders for task in tasks_of(insider.needs, insider)]
     every = [*tasks_of(built.system.needs), *tasks, *insiders]
     if request.rules.rule_known:
-        every += zero_tasks(built.system, _counts(built), request.rules)
+        every += zero_tasks(built.system, built.counts, request.rules)
     try:
         failed = _failing(built.system, hidden, every)
     except NotSolved as unsolved:
