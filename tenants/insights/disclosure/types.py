@@ -236,6 +236,11 @@ class ReleaseSummary:
     owner: str = ""
     is_of_group: bool = False
 
+    @property
+    def full_title(self) -> str:
+        """With the group's name, if it is a group's."""
+        return f"{self.owner}, {self.title}" if self.is_of_group else self.title
+
 
 @dataclass(frozen=True)
 class PublishedRelease:
