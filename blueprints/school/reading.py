@@ -23,6 +23,7 @@ from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force
+from tenants.reading.sheets.queries import slips_given
 from tenants.reminders.queries import rules_here
 from tenants.reminders.rule_book import in_words
 from tenants.staff.models import STAFF_ROLE_NAMES
@@ -33,6 +34,7 @@ SOURCE_NAMES = {
     ConfirmationSource.RECORDED: "They told the Prevent lead",
     ConfirmationSource.PAPER: "They signed a sheet",
     ConfirmationSource.LINK: "By the link mailed to them",
+    ConfirmationSource.SHEET: "By their printed slip",
 }
 BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
 
@@ -110,13 +112,14 @@ def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader],
         school_id=school_id,
         document=document,
         running=running_campaign(scope, document.edition_id),
+        slips=len(slips_given(scope, document.edition_id)),
         nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
         in_words=in_words,
         count_missing=sum(reader.is_missing for reader in people),
         count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
         confirmed=[reader for reader in people if reader.confirmed and wanted.lets_through(reader)],
-        asked={reader.staff_id: reader.asked_words for reader in missing if reader.asked},
+        hints={reader.staff_id: reader.asked_words for reader in missing},
         wanted=wanted,
         form=form,
         source_names=SOURCE_NAMES,

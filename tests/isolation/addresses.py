@@ -590,6 +590,7 @@ ARGUMENTS: dict[str, Maker] = {
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "code": lambda tenants, audience: "K7QM-2XWP-9TRD",
     "certificate_id": _certificate,
     "ask_id": _of_school("training_ask"),
     "statement_id": _of_school("training_statement"),
