@@ -22,6 +22,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     reading,
     reading_ask,
     reading_sheets,
+    reading_signed,
     referrals,
     releases,
     reminders,

@@ -5,6 +5,7 @@ import uuid
 from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
+from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response
 from wtforms import RadioField, SelectMultipleField
 from wtforms.validators import ValidationError
@@ -12,6 +13,7 @@ from wtforms.validators import ValidationError
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
 from blueprints.school.reading_people import Reader, filter_in_address, readers
+from blueprints.school.reading_scans import ACCEPTED, FileNotTaken, forget_scans, kept_scans
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from prevent_trust.csv_output import csv_bytes
@@ -19,11 +21,13 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.insights.measures.reading import reading_coverage
-from tenants.reading.actions import record_confirmations, remove_confirmation
+from tenants.reading.actions import remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force
 from tenants.reading.sheets.queries import slips_given
+from tenants.reading.sign_offs.actions import record_sign_off
+from tenants.reading.sign_offs.queries import sign_offs_of
 from tenants.reminders.queries import rules_here
 from tenants.reminders.rule_book import in_words
 from tenants.staff.models import STAFF_ROLE_NAMES
@@ -46,6 +50,7 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
         choices=[(source.value, SOURCE_NAMES[source]) for source in BY_HAND],
         default=ConfirmationSource.RECORDED.value,
     )
+    scans = MultipleFileField("The signed list")
     staff = SelectMultipleField("Who has read it?", coerce=as_uuid)
 
     def validate_confirmed_on(self, confirmed: DatePartsField) -> None:
@@ -89,14 +94,22 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     form.staff.choices = [(reader.staff_id, reader.name) for reader in people if reader.is_missing]
     if not form.validate_on_submit():
         return _page(school_id, document, people, form)
-    written = record_confirmations(
+    try:
+        scans = kept_scans(scope, form.scans.data)
+    except FileNotTaken as problem:
+        form.scans.errors = [str(problem)]
+        return _page(school_id, document, people, form)
+    sign_off_id, written = record_sign_off(
         scope,
         staff_ids=form.staff.data,
         edition_id=document.edition_id,
         confirmed_on=form.confirmed_on.data or today(),
         source=ConfirmationSource(form.source.data),
         recorded_by=account_id(),
+        scans=scans,
     )
+    if sign_off_id is None:
+        forget_scans(scans)
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
     address = filter_in_address().address
     return redirect(url_for("school.reading_document", school_id=school_id, key=key, **address), 303)
@@ -113,6 +126,8 @@ def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader],
         document=document,
         running=running_campaign(scope, document.edition_id),
         slips=len(slips_given(scope, document.edition_id)),
+        sign_offs=sign_offs_of(scope, document.edition_id),
+        accepted=ACCEPTED,
         nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
         in_words=in_words,
         count_missing=sum(reader.is_missing for reader in people),

@@ -184,6 +184,14 @@ def _stored_training_file(tenants: Tenants, audience: str) -> Any:
     return row.id
 
 
+def _stored_scan(tenants: Tenants, audience: str) -> Any:
+    """A signed list that is there to be downloaded."""
+    row = tenants.rows["reading_scan"]
+    row.storage_key, row.size = tenants.store(b"Signed").key, len(b"Signed")
+    tenants.make.session.commit()
+    return row.id
+
+
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
     use: EvidenceUse = tenants.rows["evidence_use"]
     use.used_until = datetime.now(UTC)
@@ -555,6 +563,8 @@ ARGUMENTS: dict[str, Maker] = {
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
     "file_id": _stored_training_file,
+    "scan_id": _stored_scan,
+    "sign_off_id": _of_school("reading_sign_off"),
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,
