@@ -21,6 +21,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     plan_share,
     reading,
     reading_ask,
+    reading_questions,
     reading_sheets,
     reading_signed,
     referrals,

@@ -21,6 +21,7 @@ from prevent_trust.tenancy import SchoolScope, Scope, require_bound, within
 from tenants.reading.actions import record_confirmations
 from tenants.reading.models import ConfirmationSource, ReadingCampaign, ReadingConfirmation, ReadingLink
 from tenants.reading.queries import DocumentInForce, documents_in_force
+from tenants.reading.questions.queries import are_questions_left
 from tenants.staff.models import StaffMember
 
 LATEST_DUE = timedelta(days=365)
@@ -256,8 +257,8 @@ def opened(scope: SchoolScope, *, campaign_id: uuid.UUID, staff_id: uuid.UUID, t
 def confirm_by_link(
     scope: SchoolScope, link: OpenedLink, *, today: date, source: ConfirmationSource = ConfirmationSource.LINK
 ) -> bool:
-    """Writes that the reader confirmed. False when the link is over, or they had confirmed already."""
-    if link.document is None:
+    """Writes that the reader confirmed. False when the link is over, a question is left, or they had confirmed already."""
+    if link.document is None or are_questions_left(scope, link.document.edition_id, link.staff_id):
         return False
     written = record_confirmations(
         scope,

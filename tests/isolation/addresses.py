@@ -69,7 +69,7 @@ from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
 TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
 # What these name is the same for everybody: a document of the register, a table of the release, a styled file.
-SHARED_ARGUMENTS = {"key", "filename", "year"}
+SHARED_ARGUMENTS = {"key", "filename", "year", "number"}
 
 
 @dataclass
@@ -564,6 +564,7 @@ ARGUMENTS: dict[str, Maker] = {
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
     "file_id": _stored_training_file,
     "scan_id": _stored_scan,
+    "number": lambda tenants, audience: len(tenants.rows["reading_question_set"].questions),
     "sign_off_id": _of_school("reading_sign_off"),
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
