@@ -1,6 +1,7 @@
 """Who has not confirmed? By document, in the edition that is in force."""
 
 import uuid
+from datetime import UTC, datetime
 
 from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading_people import Reader, filter_in_address, readers
+from blueprints.school.reading_people import Reader, by_role, filter_in_address, readers
 from blueprints.school.reading_scans import ACCEPTED, FileNotTaken, forget_scans, kept_scans
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
@@ -28,12 +29,13 @@ from tenants.reading.queries import DocumentInForce, document_in_force, document
 from tenants.reading.sheets.queries import slips_given
 from tenants.reading.sign_offs.actions import record_sign_off
 from tenants.reading.sign_offs.queries import sign_offs_of
+from tenants.reminders.coming import LOOKED_AHEAD, OWN_READING, next_nudge
 from tenants.reminders.queries import rules_here
 from tenants.reminders.rule_book import in_words
+from tenants.reminders.rules import next_day_of_reminders
 from tenants.staff.models import STAFF_ROLE_NAMES
 
 BASE = "/schools/<uuid:school_id>/reading"
-NUDGE = "own-reading"  # the rule that reminds whoever has not confirmed
 SOURCE_NAMES = {
     ConfirmationSource.RECORDED: "They told the Prevent lead",
     ConfirmationSource.PAPER: "They signed a sheet",
@@ -81,6 +83,8 @@ def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
     people = readers(SchoolScope(school_id), document)
     if request.args.get("format") == "csv":
         return _csv(document, people)
+    if request.args.get("format") == "roles":
+        return _csv_of_roles(document, people)
     return _page(school_id, document, people, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
@@ -128,8 +132,14 @@ def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader],
         slips=len(slips_given(scope, document.edition_id)),
         sign_offs=sign_offs_of(scope, document.edition_id),
         accepted=ACCEPTED,
-        nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
+        nudge=next(here.rule for here in rules_here(scope) if here.rule.key == OWN_READING),
         in_words=in_words,
+        next_nudge=next_nudge(scope, document=document.key, first_day=next_day_of_reminders(datetime.now(UTC)))
+        if any(reader.is_missing for reader in people)
+        else None,
+        looked_ahead=LOOKED_AHEAD,
+        out_of_reach=sum(reader.is_missing and not reader.has_address for reader in people),
+        roles=by_role(people),
         count_missing=sum(reader.is_missing for reader in people),
         count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
@@ -158,6 +168,15 @@ def _csv(document: DocumentInForce, people: list[Reader]) -> FileResponse:
         csv_bytes(("Name", "Roles", "Confirmed", "On", "How", "Asked"), lines),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="reading-{document.key}.csv"'},
+    )
+
+
+def _csv_of_roles(document: DocumentInForce, people: list[Reader]) -> FileResponse:
+    lines = [(row.name, row.confirmed, row.people, row.missing) for row in by_role(people)]
+    return FileResponse(
+        csv_bytes(("Role", "Confirmed", "Must read it", "Not confirmed"), lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="reading-by-role-{document.key}.csv"'},
     )
 
 

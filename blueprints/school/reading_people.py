@@ -46,7 +46,8 @@ class Reader:
     is_missing: bool
     confirmed: Confirmed | None
     asked: Asked | None
-    slip: GivenSlip | None = None
+    slip: GivenSlip | None
+    has_address: bool
 
     @property
     def role_words(self) -> str:
@@ -115,7 +116,35 @@ def readers(scope: SchoolScope, document: DocumentInForce) -> list[Reader]:
             confirmed=done.get(member.id),
             asked=links.get(member.id),
             slip=slips.get(member.id),
+            has_address=bool(member.email),
         )
         for member in staff_of(scope, as_at=day)
     )
     return [reader for reader in everybody if reader.is_missing or reader.confirmed]
+
+
+@dataclass(frozen=True)
+class RoleCount:
+    """How many holders of a role have confirmed, of how many who must or have. `role` is empty for those without one."""
+
+    role: str
+    name: str
+    confirmed: int
+    missing: int
+
+    @property
+    def people(self) -> int:
+        return self.confirmed + self.missing
+
+
+def by_role(people: list[Reader]) -> list[RoleCount]:
+    """Each role that somebody holds, in the roles' order; who holds several counts in each."""
+    groups = [
+        (role.value, name, [each for each in people if role in each.roles]) for role, name in STAFF_ROLE_NAMES.items()
+    ]
+    groups.append(("", "No role", [each for each in people if not each.roles]))
+    return [
+        RoleCount(role, name, sum(each.confirmed is not None for each in group), sum(each.is_missing for each in group))
+        for role, name, group in groups
+        if group
+    ]
