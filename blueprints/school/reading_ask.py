@@ -106,6 +106,6 @@ def reading_withdraw(school_id: uuid.UUID, key: str) -> Response | str:
     if form.validate_on_submit():
         withdraw_campaign(scope, edition_id=document.edition_id)
         record_act("reading links withdrawn", account_id=account_id(), school_id=school_id, document=key)
-        flash("The links no longer work. What was confirmed stays.", "success")
+        flash("The links and slips no longer work. What was confirmed stays.", "success")
         return redirect(url_for("school.reading_document", school_id=school_id, key=key), 303)
     return render_template("school/reading/withdraw.html", school_id=school_id, document=document, form=form)
