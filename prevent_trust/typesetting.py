@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from unicodedata import category, name
+from unicodedata import category, name, normalize
 
 import typst
 
@@ -83,6 +83,11 @@ def breakable(text: str) -> str:
     Addresses stay whole: the templates make links of them, and those break by themselves.
     """
     return _LONG_WORD.sub(lambda word: word[0] if "://" in word[0] else _PIECE.sub("\\g<0>\u200b", word[0]), text)
+
+
+def for_columns(written: Written) -> Written:
+    """`written`, for texts that stand in narrow columns: composed (NFC), and breakable in their long words."""
+    return lambda text: breakable(written(normalize("NFC", text)))
 
 
 def _as_it_is(text: str) -> str:

@@ -250,3 +250,10 @@ def test_killed_before_any_step_an_undoing_is_done_wholly_or_not_at_all(
     assert number > 4
     assert rows(make, ReadingConfirmation) == rows(make, ReadingScan) == stored(settings, school) == []
     assert processes.at_once(work, work) == [0, 0]
+
+
+def test_a_list_for_nobody_is_an_empty_list(client: FlaskClient, make: Factory) -> None:
+    school = make.school()
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    for order in ("name", "role"):
+        assert client.get(page(school, f"/list-to-sign?order={order}")).data.startswith(b"%PDF")

@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 import segno
 
-from prevent_trust.typesetting import Written, breakable, typeset
+from prevent_trust.typesetting import Written, for_columns, typeset
 from tenants.reading.sheets.actions import Slip
 from tenants.reading.sheets.secrets import in_groups
 
@@ -33,9 +33,7 @@ def slips_as_pdf(slips: Sequence[Slip], heading: Heading) -> bytes:
 
 
 def _content(slips: Sequence[Slip], heading: Heading, written: Written) -> dict[str, Any]:
-    def clean(text: str) -> str:
-        return breakable(written(normalize("NFC", text)))
-
+    clean = for_columns(written)
     due = heading.due_on
     return {
         "title": written(normalize("NFC", f"{heading.title}: slips to read and confirm")),

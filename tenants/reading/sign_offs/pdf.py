@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-from prevent_trust.typesetting import Written, breakable, typeset
+from prevent_trust.typesetting import Written, for_columns, typeset
 
 _TEMPLATE = Path(__file__).parent / "list.typ"
 _SHORT_HASH = 16  # characters: as many as people compare, and still 64 bits
@@ -31,9 +31,7 @@ def list_to_sign(to_sign: ToSign) -> bytes:
 
 
 def _content(to_sign: ToSign, written: Written) -> dict[str, Any]:
-    def clean(text: str) -> str:
-        return breakable(written(normalize("NFC", text)))
-
+    clean = for_columns(written)
     day = to_sign.printed_on
     return {
         "title": written(normalize("NFC", f"{to_sign.title}: list to sign")),
