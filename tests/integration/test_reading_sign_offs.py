@@ -102,7 +102,7 @@ def test_the_list_to_sign_has_who_is_missing_by_name_or_by_role_with_edition_and
 def test_a_signed_list_is_kept_with_the_confirmations_that_it_shows_and_given_back_as_a_download(
     lead: FlaskClient, make: Factory, school: School, people: list[StaffMember], settings: Settings
 ) -> None:
-    answer = record(lead, school, people[:2], (PICTURE, "list 1.jpg"), (b"%PDF-1.7 list", "list.pdf"))
+    answer = record(lead, school, people[:2], (PICTURE, "first.jpg"), (b"%PDF-1.7 list", "second.pdf"))
     assert answer.status_code == 303
     (sign_off,) = rows(make, ReadingSignOff)
     assert {row.sign_off_id for row in rows(make, ReadingConfirmation)} == {sign_off.id}

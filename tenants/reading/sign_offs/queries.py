@@ -80,7 +80,7 @@ def _scans(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, list[Sc
             (ReadingSignOff.school_id == ReadingScan.school_id) & (ReadingSignOff.id == ReadingScan.sign_off_id),
         )
         .where(ReadingScan.school_id == scope.school_id, ReadingSignOff.document_edition_id == edition_id)
-        .order_by(ReadingScan.created_at, ReadingScan.id)
+        .order_by(ReadingScan.created_at, ReadingScan.file_name, ReadingScan.id)
     )
     found: dict[uuid.UUID, list[Scan]] = defaultdict(list)
     for sign_off_id, scan_id, file_name, size in rows:
