@@ -6,10 +6,12 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
+from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, bind_scope
 from tenants.access.models import Role
 from tenants.organisations.models import School
@@ -19,6 +21,7 @@ from tenants.reminders.queries import preview
 from tenants.reminders.rules import next_day_of_reminders
 from tenants.staff.models import StaffRole
 from tests.factories import Factory, sign_in
+from tests.isolation.rows import SchoolRows
 
 KEY = "kcsie-part-one"
 DAY = date(2026, 12, 1)  # a Tuesday in term
@@ -105,3 +108,37 @@ def test_each_role_has_its_counts_on_the_page_and_as_a_file(client: FlaskClient,
     assert table
     (link,) = [each for each in table.select("a") if each.text == "Support staff"]
     assert str(link["href"]).endswith("?role=support")
+
+
+def test_the_page_asks_the_database_as_often_for_many_people_as_for_few(
+    client: FlaskClient, web_app: Flask, make: Factory, school: School
+) -> None:
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    switched_on(make, school)
+    with web_app.app_context():
+        engine = db.engine
+
+    def statements() -> int:
+        asked: list[str] = []
+
+        def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+            asked.append(statement)
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert client.get(f"/schools/{school.id}/reading/{KEY}").status_code == 200
+            assert client.get(f"/schools/{school.id}/reading/{KEY}/questions").status_code == 200
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+        return len(asked)
+
+    rows = SchoolRows(make, school)
+    for table in ("reading_slip", "reading_scan", "reading_answer"):
+        assert rows[table]
+    few = statements()
+    sign_off_id = rows["reading_sign_off"].id
+    for number in range(12):
+        person = make.staff(school, StaffRole.SUPPORT, email=f"person{number}@school.example")
+        if number % 2:
+            make.confirmation(person, sign_off_id=sign_off_id)
+    assert statements() == few
