@@ -13,6 +13,7 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.insights.measures.reading import reading_needs
 from tenants.reading.campaigns import Asked, asked
 from tenants.reading.queries import Confirmed, DocumentInForce, confirmations
+from tenants.reading.sheets.queries import GivenSlip, slips_given
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
 from tenants.staff.queries import roles_on, staff_of
 
@@ -30,6 +31,8 @@ ASKED_OPTIONS = (
     ("yes", "Asked by mail"),
     ("no", "Not asked by mail"),
     ("back", "Their mail came back"),
+    ("slip", "Given a slip"),
+    ("neither", "Neither asked nor given a slip"),
 )
 
 
@@ -43,6 +46,8 @@ class Reader:
     is_missing: bool
     confirmed: Confirmed | None
     asked: Asked | None
+    slip: GivenSlip | None
+    has_address: bool
 
     @property
     def role_words(self) -> str:
@@ -50,8 +55,11 @@ class Reader:
 
     @property
     def asked_words(self) -> str:
-        """When they were sent a link and what became of the mail; empty when they were not."""
-        return f"Asked on {long_date(self.asked.at)}; {MAIL_NAMES[self.asked.mail]}" if self.asked else ""
+        """When they were sent a link and what became of the mail, and when they were given a slip; empty when neither."""
+        mail = f"Asked on {long_date(self.asked.at)}; {MAIL_NAMES[self.asked.mail]}" if self.asked else ""
+        locked = ", locked after wrong PINs" if self.slip and self.slip.is_locked else ""
+        slip = f"Slip printed on {long_date(self.slip.at)}{locked}" if self.slip else ""
+        return "; ".join(words for words in (mail, slip) if words)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,10 @@ class ReaderFilter:
             return False
         if self.asked == "back":
             return reader.asked is not None and reader.asked.mail in DID_NOT_REACH
+        if self.asked == "slip":
+            return reader.slip is not None
+        if self.asked == "neither":
+            return reader.asked is None and reader.slip is None
         return not self.asked or (self.asked == "yes") == (reader.asked is not None)
 
     @property
@@ -94,6 +106,7 @@ def readers(scope: SchoolScope, document: DocumentInForce) -> list[Reader]:
     day = today()
     needs = {need.staff_id: need.holds for need in reading_needs(scope, as_at=day) if need.key == document.key}
     done, links = confirmations(scope, document.edition_id), asked(scope, document.edition_id)
+    slips = slips_given(scope, document.edition_id)
     everybody = (
         Reader(
             staff_id=member.id,
@@ -102,7 +115,36 @@ def readers(scope: SchoolScope, document: DocumentInForce) -> list[Reader]:
             is_missing=needs.get(member.id) is False,
             confirmed=done.get(member.id),
             asked=links.get(member.id),
+            slip=slips.get(member.id),
+            has_address=bool(member.email),
         )
         for member in staff_of(scope, as_at=day)
     )
     return [reader for reader in everybody if reader.is_missing or reader.confirmed]
+
+
+@dataclass(frozen=True)
+class RoleCount:
+    """How many holders of a role have confirmed, of how many who must or have. `role` is empty for those without one."""
+
+    role: str
+    name: str
+    confirmed: int
+    missing: int
+
+    @property
+    def people(self) -> int:
+        return self.confirmed + self.missing
+
+
+def by_role(people: list[Reader]) -> list[RoleCount]:
+    """Each role that somebody holds, in the roles' order; who holds several counts in each."""
+    groups = [
+        (role.value, name, [each for each in people if role in each.roles]) for role, name in STAFF_ROLE_NAMES.items()
+    ]
+    groups.append(("", "No role", [each for each in people if not each.roles]))
+    return [
+        RoleCount(role, name, sum(each.confirmed is not None for each in group), sum(each.is_missing for each in group))
+        for role, name, group in groups
+        if group
+    ]

@@ -22,6 +22,7 @@ def record_confirmations(
     confirmed_on: date,
     source: ConfirmationSource,
     recorded_by: uuid.UUID | None,
+    sign_off_id: uuid.UUID | None = None,
 ) -> int:
     """Writes that people of the school confirmed an edition, with the hash of what it says now.
 
@@ -41,6 +42,7 @@ def record_confirmations(
             "source": source,
             "recorded_by": recorded_by,
             "edition_sha256": sha256,
+            "sign_off_id": sign_off_id,
         }
         for staff_id in ours
     ]

@@ -98,6 +98,7 @@ class Confirmed:
     id: uuid.UUID
     confirmed_on: date
     source: ConfirmationSource
+    sign_off_id: uuid.UUID | None
 
 
 def confirmations(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, Confirmed]:
@@ -108,4 +109,4 @@ def confirmations(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, 
             ReadingConfirmation.school_id == scope.school_id, ReadingConfirmation.document_edition_id == edition_id
         )
     )
-    return {row.staff_id: Confirmed(row.id, row.confirmed_on, row.source) for row in rows}
+    return {row.staff_id: Confirmed(row.id, row.confirmed_on, row.source, row.sign_off_id) for row in rows}

@@ -70,7 +70,7 @@ from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
 TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
 # What these name is the same for everybody: a document of the register, a table of the release, a styled file.
-SHARED_ARGUMENTS = {"key", "filename", "year"}
+SHARED_ARGUMENTS = {"key", "filename", "year", "number"}
 
 
 @dataclass
@@ -181,6 +181,14 @@ def _stored_training_file(tenants: Tenants, audience: str) -> Any:
     """A register that is there to be downloaded."""
     row = tenants.rows["training_file"]
     row.storage_key, row.size = tenants.store(b"Register").key, len(b"Register")
+    tenants.make.session.commit()
+    return row.id
+
+
+def _stored_scan(tenants: Tenants, audience: str) -> Any:
+    """A signed list that is there to be downloaded."""
+    row = tenants.rows["reading_scan"]
+    row.storage_key, row.size = tenants.store(b"Signed").key, len(b"Signed")
     tenants.make.session.commit()
     return row.id
 
@@ -576,6 +584,9 @@ ARGUMENTS: dict[str, Maker] = {
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
     "file_id": _stored_training_file,
+    "scan_id": _stored_scan,
+    "number": lambda tenants, audience: len(tenants.rows["reading_question_set"].questions),
+    "sign_off_id": _of_school("reading_sign_off"),
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,
@@ -611,6 +622,7 @@ ARGUMENTS: dict[str, Maker] = {
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "code": lambda tenants, audience: "K7QM-2XWP-9TRD",
     "certificate_id": _certificate,
     "ask_id": _of_school("training_ask"),
     "statement_id": _of_school("training_statement"),

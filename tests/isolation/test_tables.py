@@ -790,3 +790,23 @@ def test_what_is_past_is_not_changed(world: World, engines_by_role: dict[str, sa
         for table in ("verification_event", "evidence_revision", "plan_share_opening", "record_history"):
             assert them.is_refused(f"update {table} set created_at = created_at"), table
             assert them.is_refused(f"delete from {table}"), table
+
+
+# A slip's address, typed by somebody without an account
+
+
+@BOTH
+def test_whoever_names_the_hash_of_a_slip_s_address_reads_that_slip_and_nothing_else(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    slip = world.theirs["reading_slip"]
+    for stamp in ["", f"school:{world.ours.school.id}"]:
+        with acting(engines_by_role[role], stamp) as them:
+            seen_before = them.count("reading_slip")
+            them.run("select set_config('prevent.slip', :hash, true)", hash=slip.address_sha256)
+            assert them.count("reading_slip", world.theirs.school) == 1
+            assert them.count("reading_slip") == seen_before + 1
+            others = {table for table in OF_A_SCHOOL - {"reading_slip"} if them.count(table, world.theirs.school)}
+            assert others == set()
+            assert them.changed("update reading_slip set tries = 0 where id = :id", id=slip.id) == 0
+            assert them.changed("delete from reading_slip where id = :id", id=slip.id) == 0
