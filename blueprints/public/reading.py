@@ -2,24 +2,28 @@
 
 import uuid
 
-from flask import abort, redirect, render_template, url_for
+from flask import Response as FileResponse
+from flask import abort, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
+from wtforms import HiddenField
 
 from blueprints.public.pages import blueprint
 from blueprints.web.access import public, today
+from blueprints.web.uploads import stored_file
 from prevent_trust.signed_links import READING_LINK, read_signed_ids
 from prevent_trust.tenancy import SchoolScope, bind_scope
 from tenants.organisations.queries import names_of_organisations
 from tenants.reading.campaigns import OpenedLink, confirm_by_link, opened_link
-from tenants.reading.queries import DocumentInForce
-from tenants.staff.queries import roles_on, staff_member
+from tenants.reading.queries import stored_part
 
 REASON = "the signed link names one person and one document, expires and can be withdrawn"
 
 
 class ReadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    """A button."""
+    """A button, and what stood above it: nobody confirms what came there while they read."""
+
+    shown = HiddenField()
 
 
 @blueprint.get("/read/<token>")
@@ -33,8 +37,9 @@ def read_and_confirm(token: str) -> str | tuple[str, int]:
         "public/reading.html",
         school=school,
         link=link,
-        parts=_parts(school_id, link.document, link.staff_id),
-        form=ReadForm(),
+        token=token,
+        form=ReadForm(formdata=None, shown=link.shown),
+        changed=bool(request.args.get("changed")),
     )
 
 
@@ -42,15 +47,22 @@ def read_and_confirm(token: str) -> str | tuple[str, int]:
 @public(REASON)
 def read_and_confirm_now(token: str) -> Response:
     school_id, link = _link(token)
-    if ReadForm().validate_on_submit():
+    form = ReadForm()
+    if form.validate_on_submit() and link.document:
+        if form.shown.data and form.shown.data != link.shown:
+            return redirect(url_for("public.read_and_confirm", token=token, changed=1), 303)
         confirm_by_link(SchoolScope(school_id), link, today=today())
     return redirect(url_for("public.read_and_confirm", token=token), 303)
 
 
-def _parts(school_id: uuid.UUID, document: DocumentInForce, staff_id: uuid.UUID) -> tuple[str, ...]:
-    """What of the document its reader reads, by the roles that they hold today."""
-    member = staff_member(SchoolScope(school_id), staff_id)
-    return document.parts_for(roles_on(member, today())) if member else document.parts
+@blueprint.get("/read/<token>/parts/<uuid:part_id>")
+@public(REASON)
+def read_part_file(token: str, part_id: uuid.UUID) -> FileResponse:
+    """The file of a part that is the reader's to read, and of no other."""
+    school_id, link = _link(token)
+    part = next((each for each in link.parts if each.id == part_id), None) or abort(404)
+    kept = stored_part(SchoolScope(school_id), part.id) or abort(404)
+    return stored_file(kept.storage_key, kept.file_name, kept.media_type, kept.size)
 
 
 def _link(token: str) -> tuple[uuid.UUID, OpenedLink]:

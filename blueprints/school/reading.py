@@ -11,14 +11,15 @@ from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading_people import Reader, filter_in_address, readers
-from blueprints.web.access import account_id, requires, today
+from blueprints.school.reading_people import SOURCE_NAMES, Reader, ReaderFilter, filter_in_address, readers
+from blueprints.web.access import account_id, as_at_day, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.types import Coverage
 from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
@@ -29,11 +30,6 @@ from tenants.staff.models import STAFF_ROLE_NAMES
 
 BASE = "/schools/<uuid:school_id>/reading"
 NUDGE = "own-reading"  # the rule that reminds whoever has not confirmed
-SOURCE_NAMES = {
-    ConfirmationSource.RECORDED: "They told the Prevent lead",
-    ConfirmationSource.PAPER: "They signed a sheet",
-    ConfirmationSource.LINK: "By the link mailed to them",
-}
 BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
 
 
@@ -57,36 +53,61 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 @blueprint.get(BASE)
 @requires(Permission.READ_SCHOOL)
-def reading(school_id: uuid.UUID) -> str:
-    coverage = {row.key: row for row in reading_coverage(SchoolScope(school_id), as_at=today())}
-    documents = documents_in_force(today())
+def reading(school_id: uuid.UUID) -> FileResponse | str:
+    scope, day = SchoolScope(school_id), as_at_day()
+    coverage = {row.key: row for row in reading_coverage(scope, as_at=day)}
+    documents = [(document, coverage.get(document.key)) for document in documents_in_force(scope, day)]
+    if request.args.get("format") == "csv":
+        return _list_csv(documents)
     return render_template(
         "school/reading/list.html",
         school_id=school_id,
-        documents=[(document, coverage.get(document.key)) for document in documents],
+        documents=documents,
+        as_at=day,
+        is_past=day < today(),
+        today=today(),
+        kept={"as_at": day.isoformat()} if day < today() else {},
+    )
+
+
+def _list_csv(documents: list[tuple[DocumentInForce, Coverage | None]]) -> FileResponse:
+    lines = [
+        (
+            document.title,
+            document.edition,
+            document.in_force_from,
+            *((row.numerator, row.denominator, row.missing) if row else (0, 0, 0)),
+        )
+        for document, row in documents
+    ]
+    return FileResponse(
+        csv_bytes(("Document", "Edition", "In force from", "Confirmed", "Must read it", "Missing"), lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="reading.csv"'},
     )
 
 
 @blueprint.get(f"{BASE}/<key>")
 @requires(Permission.READ_STAFF)
 def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
-    document = document_in_force(key, today()) or abort(404)
-    people = readers(SchoolScope(school_id), document)
+    scope, wanted = SchoolScope(school_id), filter_in_address()
+    document = document_in_force(scope, key, wanted.as_at) or abort(404)
+    people = readers(scope, document, as_at=wanted.as_at)
     if request.args.get("format") == "csv":
-        return _csv(document, people)
-    return _page(school_id, document, people, ConfirmForm(formdata=None, confirmed_on=today()))
+        return _csv(document, people, wanted)
+    return _page(scope, document, people, wanted, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
 @blueprint.post(f"{BASE}/<key>")
 @requires(Permission.EDIT_SCHOOL)
 def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     people = readers(scope, document)
     form = ConfirmForm()
     form.staff.choices = [(reader.staff_id, reader.name) for reader in people if reader.is_missing]
     if not form.validate_on_submit():
-        return _page(school_id, document, people, form)
+        return _page(scope, document, people, filter_in_address(), form)
     written = record_confirmations(
         scope,
         staff_ids=form.staff.data,
@@ -96,18 +117,27 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
         recorded_by=account_id(),
     )
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
+    _say_who_has_more_to_read(readers(scope, document), set(form.staff.data))
     address = filter_in_address().address
     return redirect(url_for("school.reading_document", school_id=school_id, key=key, **address), 303)
 
 
-def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader], form: ConfirmForm) -> str:
+def _say_who_has_more_to_read(people: list[Reader], ticked: set[uuid.UUID]) -> None:
+    """A day on which somebody had a narrower role confirms what they had to read then, and no more."""
+    names = [reader.name for reader in people if reader.is_missing and reader.staff_id in ticked]
+    if names:
+        flash(f"On that day these people had less to read than now, so they still stand as missing: {', '.join(names)}.")
+
+
+def _page(
+    scope: SchoolScope, document: DocumentInForce, people: list[Reader], wanted: ReaderFilter, form: ConfirmForm
+) -> str:
     """The figures are everybody's; the lists are of those whom the filters leave."""
-    scope, wanted = SchoolScope(school_id), filter_in_address()
     missing = [reader for reader in people if reader.is_missing and wanted.lets_through(reader)]
     form.staff.choices = [(reader.staff_id, reader.name) for reader in missing]
     return render_template(
         "school/reading/document.html",
-        school_id=school_id,
+        school_id=scope.school_id,
         document=document,
         running=running_campaign(scope, document.edition_id),
         nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
@@ -116,23 +146,23 @@ def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader],
         count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
         confirmed=[reader for reader in people if reader.confirmed and wanted.lets_through(reader)],
-        asked={reader.staff_id: reader.asked_words for reader in missing if reader.asked},
+        hints={reader.staff_id: reader.hint for reader in missing if reader.hint},
         wanted=wanted,
+        may_edit=can(Permission.EDIT_SCHOOL) and not wanted.is_past,
+        today=today(),
         form=form,
-        source_names=SOURCE_NAMES,
         role_names=STAFF_ROLE_NAMES,
     )
 
 
-def _csv(document: DocumentInForce, people: list[Reader]) -> FileResponse:
+def _csv(document: DocumentInForce, people: list[Reader], wanted: ReaderFilter) -> FileResponse:
     """Those whom the filters leave: first who is missing, then who has confirmed."""
-    wanted = filter_in_address()
     shown = [reader for reader in people if wanted.lets_through(reader)]
     lines: list[tuple[object, ...]] = [
         (reader.name, reader.role_words, "No", "", "", reader.asked_words) for reader in shown if reader.is_missing
     ]
     lines += [
-        (reader.name, reader.role_words, "Yes", done.confirmed_on, SOURCE_NAMES[done.source], reader.asked_words)
+        (reader.name, reader.role_words, "Yes", done.confirmed_on, reader.how_words, reader.asked_words)
         for reader in shown
         if (done := reader.confirmed)
     ]
@@ -147,7 +177,7 @@ def _csv(document: DocumentInForce, people: list[Reader]) -> FileResponse:
 @requires(Permission.EDIT_SCHOOL)
 def reading_remove(school_id: uuid.UUID, key: str, confirmation_id: uuid.UUID) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     people = readers(scope, document)
     row = next((each for each in people if each.confirmed and each.confirmed.id == confirmation_id), None) or abort(404)
     confirmed = row.confirmed or abort(404)

@@ -17,7 +17,7 @@ from tenants.insights.figures.reading import reading_by_school
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.types import Coverage
 from tenants.organisations.queries import schools_of_trust
-from tenants.reading.queries import documents_in_force
+from tenants.reading.queries import documents_of_trust
 
 BASE = "/trusts/<uuid:trust_id>/reading"
 
@@ -27,7 +27,7 @@ BASE = "/trusts/<uuid:trust_id>/reading"
 def reading(trust_id: uuid.UUID) -> str | FileResponse:
     day = as_at_day()
     schools = {school.id: school.name for school in schools_of_trust(trust_id)}
-    documents = documents_in_force(day)
+    documents = documents_of_trust(TrustScope(trust_id), day)
     titles = {document.key: document.title for document in documents}
     found = [row for row in reading_coverage(TrustScope(trust_id), as_at=day) if row.school_id in schools]
     kept: dict[str, Any] = {"as_at": day.isoformat() if day < today() else None}
