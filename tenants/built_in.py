@@ -87,7 +87,9 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
     _upsert(Document, rows, ["key"])
     ids = {
         row.key: row.id
-        for row in db.session.execute(select(Document.key, Document.id).where(Document.key.in_([e["key"] for e in entries])))
+        for row in db.session.execute(
+            select(Document.key, Document.id).where(Document.key.in_([e["key"] for e in entries]))
+        )
     }
     editions = [
         {
@@ -104,7 +106,9 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
         for edition in entry["editions"]
     ]
     _upsert(DocumentEdition, editions, ["document_id", "school_id", "trust_id", "label"])
-    _load_parts({(ids[entry["key"]], edition["label"]): (entry, edition) for entry in entries for edition in entry["editions"]})
+    _load_parts(
+        {(ids[entry["key"]], edition["label"]): (entry, edition) for entry in entries for edition in entry["editions"]}
+    )
 
 
 def _load_parts(entries: dict[tuple[uuid.UUID, str], tuple[dict[str, Any], dict[str, Any]]]) -> None:

@@ -119,7 +119,8 @@ def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
         .subquery()
     )
     editions = make.session.scalars(
-        select(DocumentEdition.id).join(
+        select(DocumentEdition.id)
+        .join(
             in_force,
             (in_force.c.document_id == DocumentEdition.document_id)
             & (in_force.c.since == DocumentEdition.in_force_from),

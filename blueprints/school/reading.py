@@ -14,6 +14,7 @@ from blueprints.school.plan import StartForm
 from blueprints.school.reading_people import SOURCE_NAMES, Reader, ReaderFilter, filter_in_address, readers
 from blueprints.web.access import account_id, as_at_day, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
+from blueprints.web.uploads import stored_file
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
@@ -23,7 +24,8 @@ from tenants.insights.measures.types import Coverage
 from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
-from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force
+from tenants.reading.own_queries import own_editions
+from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force, stored_part
 from tenants.reminders.queries import rules_here
 from tenants.reminders.rule_book import in_words
 from tenants.staff.models import STAFF_ROLE_NAMES
@@ -67,6 +69,8 @@ def reading(school_id: uuid.UUID) -> FileResponse | str:
         is_past=day < today(),
         today=today(),
         kept={"as_at": day.isoformat()} if day < today() else {},
+        may_edit=can(Permission.EDIT_SCHOOL) and day == today(),
+        written=[each for each in own_editions(scope) if each.published_on is None],
     )
 
 
@@ -98,6 +102,18 @@ def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
     return _page(scope, document, people, wanted, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
+@blueprint.get(f"{BASE}/<key>/parts/<uuid:part_id>")
+@requires(Permission.READ_STAFF)
+def reading_part_file(school_id: uuid.UUID, key: str, part_id: uuid.UUID) -> FileResponse:
+    """The file of a part of the edition in force on the day, the school's own or its trust's."""
+    scope = SchoolScope(school_id)
+    document = document_in_force(scope, key, as_at_day()) or abort(404)
+    if all(part.id != part_id for part in document.parts):
+        abort(404)
+    kept = stored_part(scope, part_id) or abort(404)
+    return stored_file(kept.storage_key, kept.file_name, kept.media_type, kept.size)
+
+
 @blueprint.post(f"{BASE}/<key>")
 @requires(Permission.EDIT_SCHOOL)
 def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
@@ -126,7 +142,9 @@ def _say_who_has_more_to_read(people: list[Reader], ticked: set[uuid.UUID]) -> N
     """A day on which somebody had a narrower role confirms what they had to read then, and no more."""
     names = [reader.name for reader in people if reader.is_missing and reader.staff_id in ticked]
     if names:
-        flash(f"On that day these people had less to read than now, so they still stand as missing: {', '.join(names)}.")
+        flash(
+            f"On that day these people had less to read than now, so they still stand as missing: {', '.join(names)}."
+        )
 
 
 def _page(

@@ -72,7 +72,9 @@ class Reader:
     @property
     def hint(self) -> str:
         """What is known of somebody who is missing."""
-        before = f"Has more to read than they confirmed on {long_date(self.earlier.confirmed_on)}" if self.earlier else ""
+        before = (
+            f"Has more to read than they confirmed on {long_date(self.earlier.confirmed_on)}" if self.earlier else ""
+        )
         return ". ".join(words for words in (before, self.asked_words) if words)
 
     @property

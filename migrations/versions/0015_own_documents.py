@@ -111,7 +111,9 @@ def _add_parts() -> None:
         sa.Column("audience", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("whole", "text", "file", "address", name="kind", native_enum=False, create_constraint=True, length=64),
+            sa.Enum(
+                "whole", "text", "file", "address", name="kind", native_enum=False, create_constraint=True, length=64
+            ),
             nullable=False,
         ),
         sa.Column("text", sa.Text(), nullable=True),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from prevent_trust.database import db, new_id
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.reading.models import ConfirmationSource, ReadingConfirmation
-from tenants.reading.queries import as_in_force, edition_sha256, editions_with_parts
+from tenants.reading.queries import as_in_force, edition_sha256, editions_with_parts, is_published
 from tenants.staff.models import StaffMember
 from tenants.staff.queries import roles_on
 
@@ -28,7 +28,8 @@ def record_confirmations(
     """Writes that people of the school confirmed an edition, with the hash of what it says now, and which parts.
 
     The parts are those that the roles which somebody held on the day have to read. Whoever had confirmed fewer before has
-    confirmed these as well, by the later of the two days. Returns of how many something new was written.
+    confirmed these as well, by the later of the two days. Returns of how many something new was written: of nobody when
+    the edition was taken back or is another while this was under way.
     """
     require_bound(scope)
     people = db.session.scalars(
@@ -67,11 +68,16 @@ def record_confirmations(
         },
         where=~ReadingConfirmation.parts.contains(new.parts),
     ).returning(ReadingConfirmation.id)
-    return len(db.session.scalars(more, execution_options={"populate_existing": True}).all())
+    with db.session.begin_nested() as written:
+        ids = db.session.scalars(more, execution_options={"populate_existing": True}).all()
+        if edition_sha256(edition_id) != sha256 or not is_published(edition_id):
+            written.rollback()
+            return 0
+    return len(ids)
 
 
 def remove_confirmation(scope: SchoolScope, *, confirmation_id: uuid.UUID) -> bool:
-    """Takes a wrong confirmation away, and those of later editions that were carried from it. False when there is no such one."""
+    """Takes a wrong confirmation away, and what was carried from it to later editions. False when there is no such one."""
     require_bound(scope)
     removed = db.session.scalars(
         delete(ReadingConfirmation)

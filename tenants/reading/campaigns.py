@@ -293,7 +293,9 @@ def new_parts(
         return frozenset()
     ids, contents = {row.id for row in known}, {(row.kind, row.sha256) for row in known}
     return frozenset(
-        part.id for part in parts if part.id not in ids and not (part.can_be_compared and (part.kind, part.sha256) in contents)
+        part.id
+        for part in parts
+        if part.id not in ids and not (part.can_be_compared and (part.kind, part.sha256) in contents)
     )
 
 

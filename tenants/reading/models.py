@@ -35,7 +35,7 @@ class EditionAsks(StrEnum):
 
 
 class Document(Record):
-    """Something staff must read: shared by all, a trust's or a school's. The audience is by role; an empty one means everybody."""
+    """Something staff must read: shared by all, a trust's or a school's. An empty audience means everybody."""
 
     __tablename__ = "document"
 
@@ -151,7 +151,9 @@ class ReadingConfirmation(Remembered):
     )
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     edition_sha256: Mapped[str | None]  # of what the edition said then; unknown for those recorded before it was kept
-    parts: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))  # none: recorded before it was kept, of the whole
+    parts: Mapped[list[uuid.UUID] | None] = mapped_column(
+        ARRAY(Uuid)
+    )  # none: recorded before it was kept, of the whole
     carried_from_id: Mapped[uuid.UUID | None]
 
     __table_args__ = (

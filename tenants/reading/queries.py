@@ -52,7 +52,6 @@ class Part:
         """Whoever holds no role reads every part, as nothing says what they may leave out."""
         return not roles or not self.audience or bool(set(roles) & set(self.audience))
 
-
     @property
     def can_be_compared(self) -> bool:
         """Whether its hash tells that it says the same: of a page elsewhere only when the lead has said so."""
@@ -182,12 +181,16 @@ def own_documents_of_schools(scope: TrustScope, day: date) -> dict[uuid.UUID, li
     return found
 
 
+def is_published(edition_id: uuid.UUID) -> bool:
+    """Whether the edition is no longer being written."""
+    published_on = db.session.scalar(select(DocumentEdition.published_on).where(DocumentEdition.id == edition_id))
+    return published_on is not None
+
+
 def stored_part(scope: SchoolScope | TrustScope, part_id: uuid.UUID) -> FileContent | None:
     """The file of a part that the scope sees; none for a part of another kind."""
     require_bound(scope)
-    row = db.session.scalar(
-        select(DocumentPart).where(DocumentPart.id == part_id, DocumentPart.kind == PartKind.FILE)
-    )
+    row = db.session.scalar(select(DocumentPart).where(DocumentPart.id == part_id, DocumentPart.kind == PartKind.FILE))
     if row is None or row.storage_key is None or row.file_name is None or row.media_type is None or row.size is None:
         return None
     return FileContent(row.storage_key, row.file_name, row.media_type, row.size, row.sha256)

@@ -27,7 +27,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class PersonReading:
-    """Somebody who must read a document on the day, or has confirmed it. Who is missing may have confirmed other parts of it."""
+    """Somebody who must read a document on the day, or has confirmed it. Who is missing may have confirmed other parts."""
 
     staff_id: uuid.UUID
     name: str
