@@ -500,10 +500,11 @@ def _own_document(tenants: Tenants, audience: str) -> str:
 def _document(tenants: Tenants, audience: str, *, published: bool) -> DocumentEdition:
     """An edition of one's own with a file, in force or being written; the same one as long as it is there."""
     owner = {"school_id": tenants.school.id} if audience == "school" else {"trust_id": tenants.trust.id}
+    mine = [getattr(Document, name) == value for name, value in owner.items()]
     title = "In force" if published else "Being written"
     make = tenants.make
     make.session.expire_all()
-    found = make.session.scalar(select(DocumentEdition).join(Document).filter_by(title=title, **owner))
+    found = make.session.scalar(select(DocumentEdition).join(Document).where(Document.title == title, *mine))
     if found is not None and (found.published_on is not None) is published:
         return found
     document = make.add(Document(key=f"own-{uuid.uuid4().hex}", title=title, **owner))
