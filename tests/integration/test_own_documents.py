@@ -4,7 +4,7 @@ import io
 import itertools
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy import event, select
 from prevent_trust.database import db
 from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope
+from tenants.insights.measures.known import LONDON
 from tenants.insights.measures.reading import reading_coverage, reading_needs
 from tenants.organisations.models import School, Trust, TrustMembership
 from tenants.reading.actions import record_confirmations, remove_confirmation
@@ -42,8 +43,8 @@ from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
 from tests.factories import Factory
 from tests.processes import Processes
 
-TODAY = date(2026, 11, 27)
-FIRST = date(2026, 9, 1)
+TODAY = datetime.now(LONDON).date()
+FIRST = TODAY - timedelta(days=30)
 POLICY = "safeguarding-policy"
 
 

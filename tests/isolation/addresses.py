@@ -530,17 +530,16 @@ def _written_part(tenants: Tenants, audience: str) -> Any:
 
 def _reading_link_to_own(tenants: Tenants, audience: str) -> str:
     """A link to the school's own document, which has a file."""
-    _ = tenants.rows["document_part"]
     rows = tenants.rows
-    campaign = rows.add(
-        ReadingCampaign,
-        document_edition_id=rows["document_edition"].id,
-        due_on=date(2027, 1, 29),
-        expires_at=datetime.now(UTC) + timedelta(days=30),
-    )
-    link = rows.add(
-        ReadingLink, campaign_id=campaign.id, staff_id=rows["staff_member"].id, mail_id=rows["reminder"].mail_id
-    )
+    edition_id = rows["document_part"].document_edition_id
+    query = select(ReadingLink).join(ReadingCampaign, ReadingCampaign.id == ReadingLink.campaign_id)
+    link = tenants.make.session.scalar(query.where(ReadingCampaign.document_edition_id == edition_id))
+    if link is None:
+        ends = datetime.now(UTC) + timedelta(days=30)
+        campaign = rows.add(ReadingCampaign, document_edition_id=edition_id, due_on=date(2027, 1, 29), expires_at=ends)
+        link = rows.add(
+            ReadingLink, campaign_id=campaign.id, staff_id=rows["staff_member"].id, mail_id=rows["reminder"].mail_id
+        )
     with tenants.app.app_context():
         return signed_ids(READING_LINK, tenants.school.id, link.id)
 
