@@ -81,6 +81,7 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
             "publisher": entry.get("publisher") or "",
             "audience": entry.get("audience") or [],
             "position": position,
+            "own_editions": entry.get("own_editions", False),
         }
         for position, entry in enumerate(entries)
     ]

@@ -57,6 +57,7 @@ def _owned(table: str) -> None:
 
 
 def _add_owners() -> None:
+    op.add_column("document", sa.Column("own_editions", sa.Boolean(), server_default="false", nullable=False))
     for table in ("document", "document_edition"):
         for owner in ("school_id", "trust_id"):
             op.add_column(table, sa.Column(owner, sa.Uuid(), nullable=True))

@@ -46,6 +46,9 @@ class Document(Record):
     publisher: Mapped[str] = mapped_column(default="", server_default="")
     audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
+    own_editions: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # of a shared one, by whom it serves
 
     editions: Mapped[list["DocumentEdition"]] = relationship(
         back_populates="document", order_by="DocumentEdition.in_force_from"

@@ -74,9 +74,12 @@ def in_force_for(scope: OwnScope, day: date) -> list[DocumentInForce]:
 
 
 def document_for(scope: OwnScope, key: str) -> Document | None:
-    """A document of which the scope may have an edition of its own: a shared one, or its own."""
+    """A document of which the scope may have an edition of its own: its own, or a shared one that is made for that.
+
+    What the Department publishes is read as it stands, and nobody can put words of their own in its place.
+    """
     require_bound(scope)
-    shared = Document.school_id.is_(None) & Document.trust_id.is_(None)
+    shared = Document.school_id.is_(None) & Document.trust_id.is_(None) & Document.own_editions
     return db.session.scalar(select(Document).where(Document.key == key, shared | is_own(scope, Document)))
 
 

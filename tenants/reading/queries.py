@@ -74,6 +74,7 @@ class DocumentInForce:
     parts: tuple[Part, ...]
     owner: Owner
     document_owner: Owner
+    own_editions: bool
 
     def parts_for(self, roles: Collection[str]) -> tuple[Part, ...]:
         """What somebody with these roles reads."""
@@ -111,6 +112,7 @@ def as_in_force(edition: DocumentEdition) -> DocumentInForce:
         parts=tuple(part_of(part) for part in edition.parts),
         owner=owner_of(edition),
         document_owner=owner_of(document),
+        own_editions=document.own_editions,
     )
 
 

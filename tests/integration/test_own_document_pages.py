@@ -326,4 +326,8 @@ def test_a_first_day_to_come_and_a_name_that_is_taken_are_refused(
     add_text(lead, edition, "Part", "Words.")
     put_in_force(lead, edition)
     assert "an edition of this document with that name" in lead.post(base, data={"label": "1"} | TODAY).text
-    assert lead.post(f"/schools/{school.id}/reading/documents/own-{uuid.uuid4().hex}/new-edition").status_code == 404
+    for key in ("kcsie-part-one", f"own-{uuid.uuid4().hex}"):
+        page = f"/schools/{school.id}/reading/documents/{key}/new-edition"
+        assert lead.post(page, data={"label": "2"} | TODAY).status_code == 404, (
+            "the Department’s words are nobody’s to replace"
+        )

@@ -637,7 +637,10 @@ ARGUMENTS: dict[str, Maker] = {
         for name in ("part", "part_move", "part_remove", "part_file")
     },
     **{f"{audience}.document_withdraw key": _own_document for audience in ("school", "trust")},
-    "trust.document_new_edition key": lambda tenants, audience: "safeguarding-policy",
+    **{
+        f"{audience}.document_new_edition key": lambda tenants, audience: "safeguarding-policy"
+        for audience in ("school", "trust")
+    },
     "school.reading_part_file key": _own_document,
     "part_id": _stored_part,
     "public.read_part_file token": _reading_link_to_own,
