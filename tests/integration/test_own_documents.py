@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -14,15 +15,21 @@ from sqlalchemy import event, select
 from prevent_trust.database import db
 from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope
+from tenants.insights.disclosure.catalogue import catalogue
+from tenants.insights.disclosure.gather import gather, open_schools
 from tenants.insights.measures.known import LONDON
 from tenants.insights.measures.reading import reading_coverage, reading_needs
+from tenants.insights.subjects import measure_choices, titles_of_subjects
 from tenants.organisations.models import School, Trust, TrustMembership
 from tenants.reading.actions import record_confirmations, remove_confirmation
 from tenants.reading.edition_content import AddressContent, FileContent, PartContent, TextContent
 from tenants.reading.models import (
     ConfirmationSource,
+    Document,
     DocumentEdition,
+    DocumentPart,
     EditionAsks,
+    PartKind,
     ReadingConfirmation,
 )
 from tenants.reading.own_editions import (
@@ -40,6 +47,7 @@ from tenants.reading.own_editions import (
 from tenants.reading.own_queries import OwnScope, changes_of, own_edition
 from tenants.reading.queries import Owner, document_in_force, documents_in_force, own_documents_of_schools
 from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
+from tests.areas import make_area
 from tests.factories import Factory
 from tests.processes import Processes
 
@@ -466,3 +474,37 @@ def test_of_two_who_put_it_in_force_at_once_one_does(
     work = putting_in_force(scope, waiting)
     assert processes.at_once(work, work).count(0) == 1
     assert carried_to(make, waiting) == 2
+
+
+def test_the_worker_that_plans_for_an_authority_knows_own_documents_and_a_release_leaves_them_out(
+    worker: Flask, make: Factory
+) -> None:
+    area = make_area(make, schools=2)
+    place = area.schools[0]
+    owner, long_ago = {"school_id": place.id}, date(2026, 9, 1)
+    document = make.add(Document(key=f"own-{uuid.uuid4().hex}", title="Secret garden", **owner))
+    own = make.add(
+        DocumentEdition(document_id=document.id, label="1", in_force_from=long_ago, published_on=long_ago, **owner)
+    )
+    make.add(
+        DocumentPart(
+            document_edition_id=own.id, position=0, title="P", kind=PartKind.TEXT, text="x", sha256="0", **owner
+        )
+    )
+    bind_scope(area.scope)
+    day = area.term.last_day
+    assert document.key in {row.key for row in reading_coverage(area.scope, as_at=day)}
+    assert titles_of_subjects()[document.key] == "Secret garden"
+    assert document.key not in {name.removeprefix("reading:") for name, _ in measure_choices()}
+    figures = gather(
+        area.scope,
+        term=area.term,
+        area=open_schools(area.scope, day),
+        schools=[each.id for each in area.schools],
+        catalogue=catalogue(),
+        phases=None,
+    )
+    said = json.dumps(figures.as_json())
+    assert "kcsie-part-one" in said
+    assert document.key not in said
+    assert "Secret garden" not in said

@@ -1,13 +1,17 @@
 """Which parts of an edition somebody reads, by role, and who is therefore counted."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from prevent_trust.config import ROOT
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, bind_scope
 from tenants.access.models import Role
@@ -143,6 +147,28 @@ def test_who_reads_which_part_is_in_the_hash(web_app: Flask, make: Factory, for_
         for_leaders.parts[1].audience = ["headteacher"]
         make.session.commit()
         assert edition_sha256(key) != before
+
+
+def test_the_hash_of_an_edition_that_lists_its_parts_by_title_is_what_it_always_was(
+    web_app: Flask, make: Factory
+) -> None:
+    """Confirmations carry it: a shared edition says today what it said when they were given."""
+    edition = make.session.scalars(select(DocumentEdition).where(DocumentEdition.label == "2025")).one()
+    shipped = yaml.safe_load((ROOT / "tenants/reading/documents.yaml").read_text())["documents"][0]
+    told = shipped["editions"][0]
+    said = {
+        "document": KEY,
+        "title": shipped["title"],
+        "edition": "2025",
+        "in_force_from": "2025-09-01",
+        "address": told["address"],
+        "parts": [part["title"] for part in told["parts"]],
+        "part_audience": {part["title"]: part["audience"] for part in told["parts"]},
+    }
+    body = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    with web_app.app_context():
+        bind_scope(PlatformScope())
+        assert edition_sha256(edition.id) == hashlib.sha256(body.encode()).hexdigest()
 
 
 def test_every_role_of_the_shipped_rules_is_one_and_nobody_is_left_without_a_part(make: Factory) -> None:
