@@ -431,7 +431,7 @@ def take_back_page(desk: DocumentDesk, edition_id: uuid.UUID) -> Response | str:
         abort(404)
     if form.validate_on_submit():
         try:
-            take_back(desk.scope, edition_id=edition_id)
+            again = take_back(desk.scope, edition_id=edition_id, today=today())
         except EditionProblem as problem:
             form.form_errors.append(str(problem))
         else:
@@ -440,11 +440,11 @@ def take_back_page(desk: DocumentDesk, edition_id: uuid.UUID) -> Response | str:
                 **desk.audit,
             )  # fmt: skip
             flash("You can correct the edition now. Put it in force again when it is right.", "success")
-            return redirect(desk.url("edition", edition_id=edition_id), 303)
+            return redirect(desk.url("edition", edition_id=again.id), 303)
     words = [
         f"Nobody has confirmed edition {edition.label} yet, so it can be corrected.",
-        "While you do so, the edition before holds again, and links that ask people to read this one do not work. "
-        "Confirmations that were carried over from the edition before are worked out anew when you put it in force.",
+        "While you do so, the edition before holds again, and past days stay as they were. Links that ask people to read "
+        "this one do not work. Confirmations that were carried over from the edition before are worked out anew when you put it in force.",
     ]
     return _ask_first(desk, edition, form, "Take this edition back to correct it?", words, "Take it back")
 

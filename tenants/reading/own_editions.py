@@ -130,8 +130,13 @@ def _started(
         made_by=made_by,
         **_owner(scope),
     )
-    db.session.add(edition)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(edition)
+    except IntegrityError as error:
+        raise EditionProblem(
+            "Somebody else has just begun an edition of this document. Go on with that one."
+        ) from error
     return edition
 
 
@@ -344,11 +349,12 @@ def _carry(edition: DocumentEdition, before: uuid.UUID, today: date, published_b
     return result.rowcount
 
 
-def take_back(scope: OwnScope, *, edition_id: uuid.UUID) -> DocumentEdition:
-    """Makes an edition in force one that is being written again; what was carried to it goes. Raises EditionProblem.
+def take_back(scope: OwnScope, *, edition_id: uuid.UUID, today: date) -> DocumentEdition:
+    """Ends an edition that holds and gives one to be written that says the same. Raises EditionProblem.
 
-    Not once somebody has confirmed it: what they confirmed must stay as it was. The row is locked, so that nobody can
-    confirm meanwhile what is taken back.
+    On the day on which it was put in force it is the same edition, and what was carried to it goes. Later it has been in
+    force on days that are past, which stay as they were: it is withdrawn, and a copy is to be written. Not once somebody
+    has confirmed it. The row is locked, so that whoever confirms meanwhile is waited for.
     """
     edition = own_edition(scope, edition_id, lock=True)
     if edition is None or not _holds(edition):
@@ -357,6 +363,8 @@ def take_back(scope: OwnScope, *, edition_id: uuid.UUID) -> DocumentEdition:
         raise EditionProblem(
             "A new edition of this document is being written. Delete that one first, or put it in force."
         )
+    if edition.published_on != today:
+        return _ended_and_copied(scope, edition, today)
     with db.session.begin_nested():
         db.session.execute(
             delete(ReadingConfirmation).where(
@@ -364,11 +372,27 @@ def take_back(scope: OwnScope, *, edition_id: uuid.UUID) -> DocumentEdition:
                 ReadingConfirmation.source == ConfirmationSource.CARRIED,
             )
         )
-        if was_confirmed(edition.id):  # looked at last: whoever confirmed a moment ago was waited for
-            raise EditionProblem("Somebody has confirmed this edition. Follow it by a new one instead.")
+        _refuse_if_confirmed(edition)  # looked at last: a carried one may have become another a moment ago
     edition.published_on, edition.follows_id, edition.asks = None, None, None
     db.session.flush()
     return edition
+
+
+def _refuse_if_confirmed(edition: DocumentEdition) -> None:
+    if was_confirmed(edition.id):
+        raise EditionProblem("Somebody has confirmed this edition. Follow it by a new one instead.")
+
+
+def _ended_and_copied(scope: OwnScope, edition: DocumentEdition, today: date) -> DocumentEdition:
+    _refuse_if_confirmed(edition)
+    label = f"{edition.label}, corrected"
+    _check_label(own_editions(scope, edition.document.key), label)
+    edition.withdrawn_on = today
+    copy = _started(scope, edition.document, label, edition.in_force_from, edition.made_by)
+    copy.reading_rule = edition.reading_rule
+    for part in edition.parts:
+        _add_part(scope, copy, part.position, part.title, part.audience, same_content(part))
+    return copy
 
 
 def delete_edition(scope: OwnScope, *, edition_id: uuid.UUID, storage: Storage) -> None:

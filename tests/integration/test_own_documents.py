@@ -298,7 +298,7 @@ def test_an_edition_is_taken_back_until_somebody_has_confirmed_it(
     confirm(scope, first, staff["teacher"], on=FIRST)
     second = publish(scope, [FOR_ALL], label="2")
     bind_scope(scope)
-    take_back(scope, edition_id=second)
+    take_back(scope, edition_id=second, today=TODAY)
     db.session.commit()
     assert here(scope) == (Owner.SCHOOL, "1")
     bind_scope(scope)
@@ -315,9 +315,29 @@ def test_an_edition_is_taken_back_until_somebody_has_confirmed_it(
     confirm(scope, second, staff["dsl"])
     bind_scope(scope)
     with pytest.raises(EditionProblem, match="Follow it by a new one"):
-        take_back(scope, edition_id=second)
+        take_back(scope, edition_id=second, today=TODAY)
     with pytest.raises(EditionProblem, match="not being written"):
         delete_edition(scope, edition_id=second, storage=storage_of(web))
+
+
+def test_an_edition_that_has_been_in_force_is_corrected_in_a_copy_and_past_days_stay(
+    scope: SchoolScope, staff: dict[str, StaffMember]
+) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    first = publish(scope, [FOR_ALL], label="1", day=FIRST)
+    confirm(scope, first, staff["teacher"], on=FIRST)
+    second = publish(scope, [FOR_ALL, FOR_DSLS], label="2", day=yesterday)
+    bind_scope(scope)
+    copy = take_back(scope, edition_id=second, today=TODAY)
+    assert copy.id != second
+    db.session.commit()
+    assert here(scope) == (Owner.SCHOOL, "1")
+    assert here(scope, day=yesterday) == (Owner.SCHOOL, "2")
+    bind_scope(scope)
+    publish_edition(scope, edition_id=copy.id, asks=EditionAsks.CHANGED, same_pages=(), today=TODAY, published_by=None)
+    db.session.commit()
+    assert here(scope) == (Owner.SCHOOL, "2, corrected")
+    assert holds(scope) == {staff["teacher"].id: True, staff["dsl"].id: False}
 
 
 def test_nobody_can_confirm_an_edition_that_is_being_written(
@@ -325,7 +345,7 @@ def test_nobody_can_confirm_an_edition_that_is_being_written(
 ) -> None:
     edition = publish(scope, [FOR_ALL], label="1")
     bind_scope(scope)
-    take_back(scope, edition_id=edition)
+    take_back(scope, edition_id=edition, today=TODAY)
     db.session.commit()
     assert confirm(scope, edition, staff["teacher"]) == 0
     assert make.session.scalars(select(ReadingConfirmation)).all() == []
@@ -384,7 +404,7 @@ def test_a_document_of_ones_own_is_for_its_audience_and_goes_with_its_only_editi
     db.session.commit()
     assert holds(scope, key=key) == {staff["dsl"].id: False}
     bind_scope(scope)
-    take_back(scope, edition_id=edition.id)
+    take_back(scope, edition_id=edition.id, today=TODAY)
     delete_edition(scope, edition_id=edition.id, storage=storage_of(web))
     db.session.commit()
     bind_scope(scope)
