@@ -444,7 +444,7 @@ def take_back_page(desk: DocumentDesk, edition_id: uuid.UUID) -> Response | str:
     words = [
         f"Nobody has confirmed edition {edition.label} yet, so it can be corrected.",
         "While you do so, the edition before holds again, and past days stay as they were. Links that ask people to read "
-        "this one do not work. Confirmations that were carried over from the edition before are worked out anew when you put it in force.",
+        "this one do not work. Which confirmations still count is worked out anew when you put it in force.",
     ]
     return _ask_first(desk, edition, form, "Take this edition back to correct it?", words, "Take it back")
 

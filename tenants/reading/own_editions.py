@@ -387,9 +387,8 @@ def _ended_and_copied(scope: OwnScope, edition: DocumentEdition, today: date) ->
     _refuse_if_confirmed(edition)
     label = f"{edition.label}, corrected"
     _check_label(own_editions(scope, edition.document.key), label)
-    edition.withdrawn_on = today
     copy = _started(scope, edition.document, label, edition.in_force_from, edition.made_by)
-    copy.reading_rule = edition.reading_rule
+    copy.reading_rule, edition.withdrawn_on = edition.reading_rule, today
     for part in edition.parts:
         _add_part(scope, copy, part.position, part.title, part.audience, same_content(part))
     return copy
