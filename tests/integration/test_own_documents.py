@@ -112,7 +112,7 @@ def publish(
     return edition.id
 
 
-def edition_parts(scope: OwnScope, edition_id: uuid.UUID) -> Sequence[object]:
+def edition_parts(scope: OwnScope, edition_id: uuid.UUID) -> Sequence[DocumentPart]:
     edition = own_edition(scope, edition_id)
     assert edition
     return edition.parts
@@ -246,6 +246,22 @@ def test_whose_roles_come_to_read_more_is_missing_until_they_have_confirmed_that
     assert holds(scope)[teacher.id]
 
 
+def test_confirming_more_leaves_past_days_as_they_were_known(
+    scope: SchoolScope, make: Factory, school: School, staff: dict[str, StaffMember]
+) -> None:
+    teacher, yesterday = staff["teacher"], TODAY - timedelta(days=1)
+    edition = publish(scope, [FOR_ALL, FOR_DSLS], label="1", day=FIRST)
+    for_all = next(part.id for part in edition_parts(scope, edition) if part.title == "For all")
+    values = {"document_edition_id": edition, "confirmed_on": FIRST, "parts": [for_all]}
+    make.add(ReadingConfirmation(school_id=school.id, staff_id=teacher.id, **values))
+    make.add(StaffRoleHeld(school_id=school.id, staff_id=teacher.id, role=StaffRole.DSL, from_on=TODAY))
+    for confirmed in (False, True):
+        assert holds(scope)[teacher.id] is confirmed
+        assert holds(scope, as_at=yesterday)[teacher.id]
+        assert not holds(scope, as_at=FIRST)[staff["dsl"].id]
+        confirm(scope, edition, teacher)
+
+
 def test_what_was_confirmed_before_parts_were_kept_counts_for_the_whole_and_is_carried_nowhere(
     scope: SchoolScope, make: Factory, staff: dict[str, StaffMember]
 ) -> None:
@@ -304,11 +320,11 @@ def test_an_edition_is_taken_back_until_somebody_has_confirmed_it(
     bind_scope(scope)
     (part,) = edition_parts(scope, second)
     change_part(
-        scope, edition_id=second, part_id=part.id, title="For all", audience=(), content=TextContent("Other words."),  # type: ignore[attr-defined]
+        scope, edition_id=second, part_id=part.id, title="For all", audience=(), content=TextContent("Other words."),
         storage=storage_of(web),
     )  # fmt: skip
     (changed,) = edition_parts(scope, second)
-    assert changed.id != part.id, "no confirmation of the words before counts for it"  # type: ignore[attr-defined]
+    assert changed.id != part.id, "no confirmation of the words before counts for it"
     publish_edition(scope, edition_id=second, asks=EditionAsks.CHANGED, same_pages=(), today=TODAY, published_by=None)
     db.session.commit()
     assert not any(holds(scope).values())
