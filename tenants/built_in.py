@@ -4,11 +4,12 @@ Loading again brings wording of courses, documents and references up to date; an
 changed, because plans hang on its words.
 """
 
+import uuid
 from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db
@@ -16,7 +17,8 @@ from prevent_trust.tenancy import PlatformScope, require_bound
 from tenants.plan.edition_actions import add_edition
 from tenants.plan.edition_source import edition_names, load_edition_source
 from tenants.plan.models import Edition, EditionSource
-from tenants.reading.models import Document, DocumentEdition
+from tenants.reading.edition_content import whole_part
+from tenants.reading.models import Document, DocumentEdition, DocumentPart
 from tenants.references.models import Reference
 from tenants.references.register import load_register
 from tenants.referrals.models import ConcernType
@@ -79,25 +81,56 @@ def _load_documents(entries: list[dict[str, Any]]) -> None:
             "publisher": entry.get("publisher") or "",
             "audience": entry.get("audience") or [],
             "position": position,
+            "own_editions": entry.get("own_editions", False),
         }
         for position, entry in enumerate(entries)
     ]
     _upsert(Document, rows, ["key"])
-    ids = {row.key: row.id for row in db.session.execute(select(Document.key, Document.id))}
+    ids = {
+        row.key: row.id
+        for row in db.session.execute(
+            select(Document.key, Document.id).where(Document.key.in_([e["key"] for e in entries]))
+        )
+    }
     editions = [
         {
             "document_id": ids[entry["key"]],
+            "school_id": None,
+            "trust_id": None,
             "label": edition["label"],
             "in_force_from": edition["in_force_from"],
+            "published_on": edition["in_force_from"],
             "address": edition.get("address"),
-            "parts": [part["title"] for part in edition["parts"]],
-            "part_audience": {part["title"]: part["audience"] for part in edition["parts"] if part.get("audience")},
             "reading_rule": edition["reading_rule"],
         }
         for entry in entries
         for edition in entry["editions"]
     ]
-    _upsert(DocumentEdition, editions, ["document_id", "label"])
+    _upsert(DocumentEdition, editions, ["document_id", "school_id", "trust_id", "label"])
+    _load_parts(
+        {(ids[entry["key"]], edition["label"]): (entry, edition) for entry in entries for edition in entry["editions"]}
+    )
+
+
+def _load_parts(entries: dict[tuple[uuid.UUID, str], tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """A part keeps its row when it is loaded again, since confirmations name it."""
+    shared = select(DocumentEdition).where(DocumentEdition.school_id.is_(None), DocumentEdition.trust_id.is_(None))
+    parts: list[dict[str, Any]] = []
+    for row in db.session.scalars(shared):
+        entry, edition = entries.get((row.document_id, row.label), (None, None))
+        if entry is None or edition is None:
+            continue
+        parts += [
+            {"document_edition_id": row.id, "position": position, "audience": part.get("audience") or []}
+            | whole_part(document=entry["key"], edition=row.label, title=part["title"], address=row.address)
+            for position, part in enumerate(edition["parts"])
+        ]
+        db.session.execute(
+            delete(DocumentPart).where(
+                DocumentPart.document_edition_id == row.id, DocumentPart.position >= len(edition["parts"])
+            )
+        )
+    _upsert(DocumentPart, parts, ["document_edition_id", "position"])
 
 
 def _load_concern_types(entries: list[dict[str, Any]]) -> None:

@@ -110,16 +110,22 @@ def _declare(make: Factory, actions: Sequence[uuid.UUID], status: ActionStatus) 
 def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
     in_force = (
         select(DocumentEdition.document_id, sa.func.max(DocumentEdition.in_force_from).label("since"))
-        .where(DocumentEdition.in_force_from <= term.last_day)
+        .where(
+            DocumentEdition.in_force_from <= term.last_day,
+            DocumentEdition.school_id.is_(None),
+            DocumentEdition.trust_id.is_(None),
+        )
         .group_by(DocumentEdition.document_id)
         .subquery()
     )
     editions = make.session.scalars(
-        select(DocumentEdition.id).join(
+        select(DocumentEdition.id)
+        .join(
             in_force,
             (in_force.c.document_id == DocumentEdition.document_id)
             & (in_force.c.since == DocumentEdition.in_force_from),
         )
+        .where(DocumentEdition.school_id.is_(None), DocumentEdition.trust_id.is_(None))
     )
     for edition_id in editions.all():
         make.add(

@@ -22,7 +22,7 @@ from tests.processes import Processes
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 KEPT_BETWEEN_TESTS = {
-    "alembic_version", "concern_type", "course", "cover_rule", "document", "document_edition", "reference",
+    "alembic_version", "concern_type", "course", "cover_rule", "document", "document_edition", "document_part", "reference",
     "edition", "edition_section", "edition_duty", "edition_expectation", "edition_action",
 }  # fmt: skip
 
@@ -129,7 +129,10 @@ begin
       execute format('delete from %s', name);
     end if;
   end loop;
-  foreach name in array array['edition_action', 'edition_expectation', 'edition_duty', 'edition_section', 'edition'] loop
+  foreach name in array array[
+    'edition_action', 'edition_expectation', 'edition_duty', 'edition_section', 'edition',
+    'document_part', 'document_edition', 'document'
+  ] loop
     execute format('delete from %s where num_nonnulls(school_id, trust_id) > 0', name);
   end loop;
 end $$

@@ -101,7 +101,7 @@ class Factory:
         return self.session.scalars(
             select(DocumentEdition)
             .join(Document)
-            .where(Document.key == key)
+            .where(Document.key == key, DocumentEdition.school_id.is_(None), DocumentEdition.trust_id.is_(None))
             .order_by(DocumentEdition.in_force_from.desc())
         ).first()  # type: ignore[return-value]
 

@@ -31,17 +31,18 @@ class Asked:
 
 
 class ReadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    """A button, and which version of the questions it answers."""
+    """A button, which version of the questions it answers, and what stood above it."""
 
     asked = HiddenField()
+    shown = HiddenField()
 
 
 def field_name(place: int) -> str:
     return f"question_{place}"
 
 
-def read_form(asked: Asked, *, with_what_was_sent: bool = True) -> ReadForm:
-    """The form with a field for each question that is left."""
+def read_form(asked: Asked, *, shown: str, with_what_was_sent: bool = True) -> ReadForm:
+    """The form with a field for each question that is left. `shown` stands for what there is to read."""
     fields: dict[str, Any] = {
         field_name(place): RadioField(
             asked.questions[place].text,
@@ -51,7 +52,7 @@ def read_form(asked: Asked, *, with_what_was_sent: bool = True) -> ReadForm:
         for place in asked.left
     }
     form_class: type[ReadForm] = type("QuestionsForm", (ReadForm,), fields)
-    known = {"asked": str(asked.set_id or "")}
+    known = {"asked": str(asked.set_id or ""), "shown": shown}
     return form_class(**known) if with_what_was_sent else form_class(formdata=None, **known)
 
 

@@ -7,14 +7,15 @@ which addresses there are.
 import time
 import uuid
 
-from flask import redirect, render_template, session, url_for
+from flask import Response as FileResponse
+from flask import abort, redirect, render_template, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from blueprints.public.pages import blueprint
-from blueprints.public.reading import confirmed_page, reading_page
+from blueprints.public.reading import Door, confirmed_page, part_file, reading_page
 from blueprints.web.access import public, today
 from blueprints.web.request_address import by_address
 from prevent_trust.extensions import limiter
@@ -65,7 +66,7 @@ def reading_slip_read(code: str) -> Response | str:
     found = _opened(code)
     if found is None:
         return redirect(url_for("public.reading_slip", code=code), 303)
-    return reading_page(*found, by_slip=True)
+    return reading_page(*found, _by_slip(code))
 
 
 @blueprint.post("/r/<code>/read")
@@ -74,8 +75,22 @@ def reading_slip_confirm(code: str) -> Response | str:
     found = _opened(code)
     if found is None:
         return redirect(url_for("public.reading_slip", code=code), 303)
-    back = url_for("public.reading_slip_read", code=code)
-    return confirmed_page(*found, source=ConfirmationSource.SHEET, back=back, by_slip=True)
+    return confirmed_page(*found, _by_slip(code))
+
+
+@blueprint.get("/r/<code>/read/parts/<uuid:part_id>")
+@public(REASON)
+def reading_slip_file(code: str, part_id: uuid.UUID) -> FileResponse:
+    """The file of a part that is the reader's to read, and of no other."""
+    return part_file(*(_opened(code) or abort(404)), part_id)
+
+
+def _by_slip(code: str) -> Door:
+    return Door(
+        ConfirmationSource.SHEET,
+        url_for("public.reading_slip_read", code=code),
+        lambda part_id: url_for("public.reading_slip_file", code=code, part_id=part_id),
+    )
 
 
 def _opened(code: str) -> tuple[uuid.UUID, OpenedLink] | None:

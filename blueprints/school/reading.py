@@ -13,19 +13,22 @@ from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading_people import Reader, by_role, filter_in_address, readers
+from blueprints.school.reading_people import SOURCE_NAMES, Reader, ReaderFilter, by_role, filter_in_address, readers
 from blueprints.school.reading_scans import ACCEPTED, FileNotTaken, forget_scans, kept_scans
-from blueprints.web.access import account_id, requires, today
+from blueprints.web.access import account_id, as_at_day, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
+from blueprints.web.uploads import stored_file
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.insights.measures.reading import reading_coverage
+from tenants.insights.measures.types import Coverage
 from tenants.reading.actions import remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
-from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force
+from tenants.reading.own_queries import own_editions
+from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force, stored_part
 from tenants.reading.sheets.queries import slips_given
 from tenants.reading.sign_offs.actions import record_sign_off
 from tenants.reading.sign_offs.queries import sign_offs_of
@@ -36,12 +39,6 @@ from tenants.reminders.rules import next_day_of_reminders
 from tenants.staff.models import STAFF_ROLE_NAMES
 
 BASE = "/schools/<uuid:school_id>/reading"
-SOURCE_NAMES = {
-    ConfirmationSource.RECORDED: "They told the Prevent lead",
-    ConfirmationSource.PAPER: "They signed a sheet",
-    ConfirmationSource.LINK: "By the link mailed to them",
-    ConfirmationSource.SHEET: "By their printed slip",
-}
 BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
 
 
@@ -66,43 +63,82 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 @blueprint.get(BASE)
 @requires(Permission.READ_SCHOOL)
-def reading(school_id: uuid.UUID) -> str:
-    coverage = {row.key: row for row in reading_coverage(SchoolScope(school_id), as_at=today())}
-    documents = documents_in_force(today())
+def reading(school_id: uuid.UUID) -> FileResponse | str:
+    scope, day = SchoolScope(school_id), as_at_day()
+    coverage = {row.key: row for row in reading_coverage(scope, as_at=day)}
+    documents = [(document, coverage.get(document.key)) for document in documents_in_force(scope, day)]
+    if request.args.get("format") == "csv":
+        return _list_csv(documents)
     return render_template(
         "school/reading/list.html",
         school_id=school_id,
-        documents=[(document, coverage.get(document.key)) for document in documents],
+        documents=documents,
+        as_at=day,
+        is_past=day < today(),
+        today=today(),
+        kept={"as_at": day.isoformat()} if day < today() else {},
+        may_edit=can(Permission.EDIT_SCHOOL) and day == today(),
+        written=[each for each in own_editions(scope) if each.published_on is None],
+    )
+
+
+def _list_csv(documents: list[tuple[DocumentInForce, Coverage | None]]) -> FileResponse:
+    lines = [
+        (
+            document.title,
+            document.edition,
+            document.in_force_from,
+            *((row.numerator, row.denominator, row.missing) if row else (0, 0, 0)),
+        )
+        for document, row in documents
+    ]
+    return FileResponse(
+        csv_bytes(("Document", "Edition", "In force from", "Confirmed", "Must read it", "Missing"), lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="reading.csv"'},
     )
 
 
 @blueprint.get(f"{BASE}/<key>")
 @requires(Permission.READ_STAFF)
 def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
-    document = document_in_force(key, today()) or abort(404)
-    people = readers(SchoolScope(school_id), document)
+    scope, wanted = SchoolScope(school_id), filter_in_address()
+    document = document_in_force(scope, key, wanted.as_at) or abort(404)
+    people = readers(scope, document, as_at=wanted.as_at)
     if request.args.get("format") == "csv":
-        return _csv(document, people)
+        return _csv(document, people, wanted)
     if request.args.get("format") == "roles":
         return _csv_of_roles(document, people)
-    return _page(school_id, document, people, ConfirmForm(formdata=None, confirmed_on=today()))
+    return _page(scope, document, people, wanted, ConfirmForm(formdata=None, confirmed_on=today()))
+
+
+@blueprint.get(f"{BASE}/<key>/parts/<uuid:part_id>")
+@requires(Permission.READ_STAFF)
+def reading_part_file(school_id: uuid.UUID, key: str, part_id: uuid.UUID) -> FileResponse:
+    """The file of a part of the edition in force on the day, the school's own or its trust's."""
+    scope = SchoolScope(school_id)
+    document = document_in_force(scope, key, as_at_day()) or abort(404)
+    if all(part.id != part_id for part in document.parts):
+        abort(404)
+    kept = stored_part(scope, part_id) or abort(404)
+    return stored_file(kept.storage_key, kept.file_name, kept.media_type, kept.size)
 
 
 @blueprint.post(f"{BASE}/<key>")
 @requires(Permission.EDIT_SCHOOL)
 def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     people = readers(scope, document)
     form = ConfirmForm()
     form.staff.choices = [(reader.staff_id, reader.name) for reader in people if reader.is_missing]
     if not form.validate_on_submit():
-        return _page(school_id, document, people, form)
+        return _page(scope, document, people, filter_in_address(), form)
     try:
         scans = kept_scans(scope, form.scans.data)
     except FileNotTaken as problem:
         form.scans.errors = [str(problem)]
-        return _page(school_id, document, people, form)
+        return _page(scope, document, people, filter_in_address(), form)
     sign_off_id, written = record_sign_off(
         scope,
         staff_ids=form.staff.data,
@@ -115,18 +151,29 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     if sign_off_id is None:
         forget_scans(scans)
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
+    _say_who_has_more_to_read(readers(scope, document), set(form.staff.data))
     address = filter_in_address().address
     return redirect(url_for("school.reading_document", school_id=school_id, key=key, **address), 303)
 
 
-def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader], form: ConfirmForm) -> str:
+def _say_who_has_more_to_read(people: list[Reader], ticked: set[uuid.UUID]) -> None:
+    """A day on which somebody had a narrower role confirms what they had to read then, and no more."""
+    names = [reader.name for reader in people if reader.is_missing and reader.staff_id in ticked]
+    if names:
+        flash(
+            f"On that day these people had less to read than now, so they still stand as missing: {', '.join(names)}."
+        )
+
+
+def _page(
+    scope: SchoolScope, document: DocumentInForce, people: list[Reader], wanted: ReaderFilter, form: ConfirmForm
+) -> str:
     """The figures are everybody's; the lists are of those whom the filters leave."""
-    scope, wanted = SchoolScope(school_id), filter_in_address()
     missing = [reader for reader in people if reader.is_missing and wanted.lets_through(reader)]
     form.staff.choices = [(reader.staff_id, reader.name) for reader in missing]
     return render_template(
         "school/reading/document.html",
-        school_id=school_id,
+        school_id=scope.school_id,
         document=document,
         running=running_campaign(scope, document.edition_id),
         slips=len(slips_given(scope, document.edition_id)),
@@ -144,23 +191,23 @@ def _page(school_id: uuid.UUID, document: DocumentInForce, people: list[Reader],
         count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
         confirmed=[reader for reader in people if reader.confirmed and wanted.lets_through(reader)],
-        hints={reader.staff_id: reader.asked_words for reader in missing},
+        hints={reader.staff_id: reader.hint for reader in missing if reader.hint},
         wanted=wanted,
+        may_edit=can(Permission.EDIT_SCHOOL) and not wanted.is_past,
+        today=today(),
         form=form,
-        source_names=SOURCE_NAMES,
         role_names=STAFF_ROLE_NAMES,
     )
 
 
-def _csv(document: DocumentInForce, people: list[Reader]) -> FileResponse:
+def _csv(document: DocumentInForce, people: list[Reader], wanted: ReaderFilter) -> FileResponse:
     """Those whom the filters leave: first who is missing, then who has confirmed."""
-    wanted = filter_in_address()
     shown = [reader for reader in people if wanted.lets_through(reader)]
     lines: list[tuple[object, ...]] = [
         (reader.name, reader.role_words, "No", "", "", reader.asked_words) for reader in shown if reader.is_missing
     ]
     lines += [
-        (reader.name, reader.role_words, "Yes", done.confirmed_on, SOURCE_NAMES[done.source], reader.asked_words)
+        (reader.name, reader.role_words, "Yes", done.confirmed_on, reader.how_words, reader.asked_words)
         for reader in shown
         if (done := reader.confirmed)
     ]
@@ -184,7 +231,7 @@ def _csv_of_roles(document: DocumentInForce, people: list[Reader]) -> FileRespon
 @requires(Permission.EDIT_SCHOOL)
 def reading_remove(school_id: uuid.UUID, key: str, confirmation_id: uuid.UUID) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     people = readers(scope, document)
     row = next((each for each in people if each.confirmed and each.confirmed.id == confirmation_id), None) or abort(404)
     confirmed = row.confirmed or abort(404)

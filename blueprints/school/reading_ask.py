@@ -41,7 +41,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 @requires(Permission.EDIT_SCHOOL)
 def reading_ask(school_id: uuid.UUID, key: str) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     running = running_campaign(scope, document.edition_id)
     form = AskForm(due_on=running.due_on if running else None)
     people = not_confirmed(scope, document)
@@ -100,7 +100,7 @@ def not_confirmed(scope: SchoolScope, document: DocumentInForce) -> list[StaffMe
 def reading_withdraw(school_id: uuid.UUID, key: str) -> Response | str:
     """Asks first. Asking anew sends new links."""
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     _ = running_campaign(scope, document.edition_id) or abort(404)
     form = StartForm()
     if form.validate_on_submit():

@@ -92,7 +92,7 @@ def _filled(question: Question | None, version: int) -> dict[str, Any]:
 @requires(Permission.READ_STAFF)
 def reading_questions(school_id: uuid.UUID, key: str) -> FileResponse | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     now, results = current_questions(scope, document.edition_id), results_of(scope, document.edition_id)
     people = _people(scope, document, now)
     match request.args.get("format"):
@@ -158,7 +158,7 @@ def reading_question(school_id: uuid.UUID, key: str, number: int) -> Response | 
 
 def _question_page(school_id: uuid.UUID, key: str, number: int | None) -> Response | str:
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     now = current_questions(scope, document.edition_id)
     questions = now.questions if now else ()
     before = (_numbered(questions, number)) if number else None
@@ -189,7 +189,7 @@ def _question_page(school_id: uuid.UUID, key: str, number: int | None) -> Respon
 def reading_question_remove(school_id: uuid.UUID, key: str, number: int) -> Response | str:
     """Asks first."""
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     now = current_questions(scope, document.edition_id) or abort(404)
     question, form = _numbered(now.questions, number), StartForm()
     if form.validate_on_submit():

@@ -38,7 +38,7 @@ class SlipsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 def reading_sheets(school_id: uuid.UUID, key: str) -> Response | str:
     """The file is the answer itself: what stands on the slips is kept nowhere."""
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     running = running_campaign(scope, document.edition_id)
     people, given = not_confirmed(scope, document), slips_given(scope, document.edition_id)
     without = [person.id for person in people if not person.email and person.id not in given]
@@ -100,7 +100,7 @@ def _print(scope: SchoolScope, document: DocumentInForce, people: list[StaffMemb
 def reading_sheets_withdraw(school_id: uuid.UUID, key: str) -> Response | str:
     """Asks first. Links that were mailed go on."""
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     form = StartForm()
     if form.validate_on_submit():
         ended = withdraw_slips(scope, edition_id=document.edition_id)

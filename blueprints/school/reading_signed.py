@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading import BASE, SOURCE_NAMES
-from blueprints.school.reading_people import Reader, readers
+from blueprints.school.reading import BASE
+from blueprints.school.reading_people import SOURCE_NAMES, Reader, readers
 from blueprints.school.reading_scans import ACCEPTED, FileNotTaken, forget_scans, kept_scans
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.uploads import stored_file
@@ -40,7 +40,7 @@ class ScansForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 def reading_list_to_sign(school_id: uuid.UUID, key: str) -> FileResponse:
     """Those who have not confirmed, by name or by role."""
     scope = SchoolScope(school_id)
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(SchoolScope(school_id), key, today()) or abort(404)
     missing = [reader for reader in readers(scope, document) if reader.is_missing]
     to_sign = ToSign(
         school=names_of_organisations({school_id})[school_id],
@@ -171,7 +171,7 @@ def reading_sign_off_scan_remove(
 
 
 def _found(scope: SchoolScope, key: str, sign_off_id: uuid.UUID) -> tuple[DocumentInForce, SignOff]:
-    document = document_in_force(key, today()) or abort(404)
+    document = document_in_force(scope, key, today()) or abort(404)
     everything = sign_offs_of(scope, document.edition_id)
     return document, next((each for each in everything if each.id == sign_off_id), None) or abort(404)
 

@@ -8,6 +8,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     checks,
     compare,
     contacts,
+    documents,
     editions,
     overview,
     people,

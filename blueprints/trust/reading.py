@@ -7,7 +7,7 @@ from flask import Response as FileResponse
 from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
-from blueprints.web.access import as_at_day, requires, today
+from blueprints.web.access import as_at_day, can, requires, today
 from blueprints.web.figure_file import figure_csv
 from blueprints.web.presentation import long_date
 from prevent_trust.csv_output import csv_bytes
@@ -17,7 +17,8 @@ from tenants.insights.figures.reading import reading_by_school
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.types import Coverage
 from tenants.organisations.queries import schools_of_trust
-from tenants.reading.queries import documents_in_force
+from tenants.reading.own_queries import own_editions
+from tenants.reading.queries import DocumentInForce, documents_of_trust, own_documents_of_schools
 
 BASE = "/trusts/<uuid:trust_id>/reading"
 
@@ -27,12 +28,14 @@ BASE = "/trusts/<uuid:trust_id>/reading"
 def reading(trust_id: uuid.UUID) -> str | FileResponse:
     day = as_at_day()
     schools = {school.id: school.name for school in schools_of_trust(trust_id)}
-    documents = documents_in_force(day)
+    documents = documents_of_trust(TrustScope(trust_id), day)
+    own = own_documents_of_schools(TrustScope(trust_id), day)
     titles = {document.key: document.title for document in documents}
+    theirs = {each.key: each.title for of_school in own.values() for each in of_school}
     found = [row for row in reading_coverage(TrustScope(trust_id), as_at=day) if row.school_id in schools]
     kept: dict[str, Any] = {"as_at": day.isoformat() if day < today() else None}
     if request.args.get("format") == "rows":
-        return _rows_csv(found, schools, titles)
+        return _rows_csv(found, schools, theirs | titles)
     figure = reading_by_school(
         schools,
         titles,
@@ -47,12 +50,29 @@ def reading(trust_id: uuid.UUID) -> str | FileResponse:
         "trust/reading.html",
         trust_id=trust_id,
         documents=[(document, *_whole(found, document.key)) for document in documents],
+        own=_own(own, schools, found),
+        may_edit=can(Permission.EDIT_TRUST) and day == today(),
+        written=[each for each in own_editions(TrustScope(trust_id)) if each.published_on is None],
         figure=figure,
         has_schools=bool(schools),
         as_at=day,
         today=today(),
         kept=kept,
     )
+
+
+def _own(
+    own: dict[uuid.UUID, list[DocumentInForce]], schools: dict[uuid.UUID, str], found: list[Coverage]
+) -> list[tuple[uuid.UUID, str, DocumentInForce, Coverage | None]]:
+    """Each edition that a school has of its own, by the school's name, with how many there confirmed it."""
+    coverage = {(row.school_id, row.key): row for row in found}
+    lines = [
+        (school_id, schools[school_id], each, coverage.get((school_id, each.key)))
+        for school_id, of_school in own.items()
+        if school_id in schools
+        for each in of_school
+    ]
+    return sorted(lines, key=lambda line: (line[1], line[2].title))
 
 
 def _whole(found: list[Coverage], key: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 
 from blueprints.web.access import LONDON
+from blueprints.web.plain_text import blocks
 from tenants.plan.types import role_words
 from tenants.staff.models import STAFF_ROLE_NAMES
 
@@ -16,6 +17,7 @@ from tenants.staff.models import STAFF_ROLE_NAMES
 def install_presentation(app: Flask, *, demo_mode: bool) -> None:
     """Registers the filters and globals that templates use."""
     app.jinja_env.filters.update(
+        blocks=blocks,
         date=long_date,
         moment=moment,
         percent=percent,

@@ -9,7 +9,7 @@ from werkzeug.datastructures import FileStorage
 
 from prevent_trust.database import new_id
 from prevent_trust.storage import Storage, StoredFileMissing
-from prevent_trust.tenancy import SchoolScope
+from prevent_trust.tenancy import SchoolScope, TrustScope
 from prevent_trust.virus_scan import FileInfected, ScannerUnavailable
 from tenants.plan.actions import PlanError
 from tenants.plan.evidence.actions import StoredContent
@@ -19,7 +19,7 @@ from tenants.referrals.rules import stated_identifiers
 CHUNK = 256 * 1024
 
 
-def keep_file(scope: SchoolScope, upload: FileStorage) -> StoredContent:
+def keep_file(scope: SchoolScope | TrustScope, upload: FileStorage) -> StoredContent:
     """Looks into an uploaded file, has it scanned and stores it. Raises PlanError that names the file and says why not."""
     name = safe_name(upload.filename or "")
     for problem in stated_identifiers(name):
@@ -39,7 +39,8 @@ def keep_file(scope: SchoolScope, upload: FileStorage) -> StoredContent:
             f"{name}: it could not be scanned for viruses just now, so it was not taken. Try again later."
         ) from error
     stream.seek(0)
-    stored = storage.save(stream, key=f"evidence/{scope.school_id}/{new_id()}")
+    owner = scope.school_id if isinstance(scope, SchoolScope) else scope.trust_id
+    stored = storage.save(stream, key=f"evidence/{owner}/{new_id()}")
     return StoredContent(stored.key, name, media_type, stored.size, stored.sha256)
 
 

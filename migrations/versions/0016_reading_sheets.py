@@ -5,13 +5,13 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 BOTH = "prevent_web, prevent_worker"
 OF_SCHOOL = "school_id = any ((select visible_schools())::uuid[])"
-SOURCES = ("recorded", "paper", "link", "sheet")
+SOURCES = ("recorded", "paper", "link", "sheet", "carried")
 # Whoever types an address has no tenant yet: a transaction that names the hash of one sees that slip, and no other.
 SLIP = """
 create function scope_slip() returns text language sql stable parallel safe

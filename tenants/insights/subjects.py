@@ -9,17 +9,23 @@ from tenants.training.models import Course
 
 
 def titles_of_subjects() -> dict[str, str]:
-    """Titles of courses and documents by their keys, in the order of the catalogue. Two queries."""
+    """Titles of courses and documents by their keys, the catalogue's before those of the scope's own. Two queries."""
     courses = db.session.execute(select(Course.key, Course.title).order_by(Course.position, Course.key))
-    documents = db.session.execute(select(Document.key, Document.title).order_by(Document.position, Document.key))
+    documents = db.session.execute(
+        select(Document.key, Document.title).order_by(Document.position, Document.title, Document.key)
+    )
     return {row.key: row.title for rows in (courses, documents) for row in rows}
 
 
 def measure_choices() -> list[tuple[str, str]]:
-    """Every measure that an action of an edition can name, with what it counts: courses, documents, posts and the rest."""
+    """Every measure that an edition's action can name, with what it counts: courses, shared documents, posts and the rest."""
     titles = titles_of_subjects()
     courses = db.session.scalars(select(Course.key).order_by(Course.position))
-    documents = db.session.scalars(select(Document.key).order_by(Document.position))
+    documents = db.session.scalars(
+        select(Document.key)
+        .where(Document.school_id.is_(None), Document.trust_id.is_(None))
+        .order_by(Document.position, Document.key)
+    )
     names = [
         *(f"training:{key}" for key in courses),
         *(f"reading:{key}" for key in documents),

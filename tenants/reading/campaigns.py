@@ -5,24 +5,35 @@ delivers. Stopped anywhere before the commit, nothing was asked; after it, every
 those get a mail who have none of this campaign.
 """
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from prevent_trust.database import db, new_id
 from prevent_trust.mail import OutgoingMail, queue_mail_once
 from prevent_trust.mail_senders.types import MailState
 from prevent_trust.mail_templates import render_mail
-from prevent_trust.tenancy import SchoolScope, Scope, require_bound, within
+from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.reading.actions import record_confirmations
-from tenants.reading.models import ConfirmationSource, ReadingCampaign, ReadingConfirmation, ReadingLink
-from tenants.reading.queries import DocumentInForce, documents_in_force
+from tenants.reading.in_force import IN_FORCE_SQL
+from tenants.reading.models import (
+    ConfirmationSource,
+    Document,
+    DocumentEdition,
+    DocumentPart,
+    ReadingCampaign,
+    ReadingConfirmation,
+    ReadingLink,
+)
+from tenants.reading.queries import DocumentInForce, Part, documents_in_force
 from tenants.reading.questions.queries import are_questions_left
 from tenants.staff.models import StaffMember
+from tenants.staff.queries import roles_on
 
 LATEST_DUE = timedelta(days=365)
 WORKS_AFTER_DUE = timedelta(days=30)  # whoever is late can still confirm
@@ -184,35 +195,46 @@ def asked(scope: SchoolScope, edition_id: uuid.UUID) -> dict[uuid.UUID, Asked]:
     return {row[0]: Asked(row[1], row[2]) for row in rows}
 
 
+_LINKS = text(f"""
+with {IN_FORCE_SQL}
+select l.staff_id, d.key, l.id
+from edition_here h
+join document d on d.id = h.document_id
+join reading_campaign c on c.school_id = h.school_id and c.document_edition_id = h.id
+join reading_link l on l.school_id = c.school_id and l.campaign_id = c.id
+where c.withdrawn_at is null and c.expires_at > :ends
+""")
+
+
 def links_that_work(scope: Scope, *, as_at: date) -> dict[tuple[uuid.UUID, str], uuid.UUID]:
-    """By member of staff and document: their link, of a campaign that runs and asks about the edition in force. Two queries."""
+    """By member of staff and document: their link, of a campaign that runs and asks about the edition in force. One query."""
     require_bound(scope)
-    in_force = {document.edition_id: document.key for document in documents_in_force(as_at)}
-    rows = db.session.execute(
-        select(ReadingLink.staff_id, ReadingCampaign.document_edition_id, ReadingLink.id)
-        .join(
-            ReadingCampaign,
-            (ReadingCampaign.school_id == ReadingLink.school_id) & (ReadingCampaign.id == ReadingLink.campaign_id),
-        )
-        .where(
-            within(scope, ReadingLink.school_id),
-            ReadingCampaign.withdrawn_at.is_(None),
-            ReadingCampaign.expires_at > datetime.combine(as_at + timedelta(days=1), time(), UTC),
-            ReadingCampaign.document_edition_id.in_(in_force),
-        )
-    )
-    return {(staff_id, in_force[edition_id]): link_id for staff_id, edition_id, link_id in rows}
+    ends = datetime.combine(as_at + timedelta(days=1), time(), UTC)
+    rows = db.session.execute(_LINKS, {"as_at": as_at, "ends": ends})
+    return {(staff_id, key): link_id for staff_id, key, link_id in rows}
 
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """What somebody sees behind their link. `document` is none when the link is over."""
+    """What somebody sees behind their link. `document` is none when the link is over.
+
+    `parts` are what they have to read by their roles of today; `new` those of them that are new or have changed since they
+    last confirmed an edition of the document, if they ever did. `confirmed_on` only where they have confirmed all of them.
+    """
 
     staff_id: uuid.UUID
     name: str
     due_on: date
     document: DocumentInForce | None
     confirmed_on: date | None
+    parts: tuple[Part, ...] = ()
+    new: frozenset[uuid.UUID] = frozenset()
+
+    @property
+    def shown(self) -> str:
+        """What stands for the words and files behind the link: another when any of them is another."""
+        said = "\n".join(f"{part.id} {part.sha256}" for part in self.parts)
+        return hashlib.sha256(said.encode("utf-8")).hexdigest()
 
 
 def opened_link(scope: SchoolScope, link_id: uuid.UUID, *, today: date) -> OpenedLink | None:
@@ -230,7 +252,7 @@ def opened(scope: SchoolScope, *, campaign_id: uuid.UUID, staff_id: uuid.UUID, t
     """What a campaign asks of somebody. It is over once it expired or was withdrawn, they left, or the edition was replaced."""
     require_bound(scope)
     row = db.session.execute(
-        select(ReadingCampaign, StaffMember, ReadingConfirmation.confirmed_on)
+        select(ReadingCampaign, StaffMember, ReadingConfirmation)
         .join(StaffMember, StaffMember.school_id == ReadingCampaign.school_id)
         .outerjoin(
             ReadingConfirmation,
@@ -243,15 +265,56 @@ def opened(scope: SchoolScope, *, campaign_id: uuid.UUID, staff_id: uuid.UUID, t
     ).one_or_none()
     if row is None:
         return None
-    campaign, member, confirmed_on = row
+    campaign, member, confirmed = row
     works = (
         campaign.withdrawn_at is None
         and campaign.expires_at > datetime.now(UTC)
         and (member.leaves_on is None or member.leaves_on >= today)
     )
-    in_force = {each.edition_id: each for each in documents_in_force(today)} if works else {}
+    in_force = {each.edition_id: each for each in documents_in_force(scope, today)} if works else {}
     document = in_force.get(campaign.document_edition_id)
-    return OpenedLink(member.id, member.full_name, campaign.due_on, document, confirmed_on)
+    if document is None:
+        return OpenedLink(
+            member.id, member.full_name, campaign.due_on, None, confirmed.confirmed_on if confirmed else None
+        )
+    parts = document.parts_for(roles_on(member, today))
+    has_all = confirmed and (confirmed.parts is None or {part.id for part in parts} <= set(confirmed.parts))
+    return OpenedLink(
+        staff_id=member.id,
+        name=member.full_name,
+        due_on=campaign.due_on,
+        document=document,
+        confirmed_on=confirmed.confirmed_on if has_all else None,
+        parts=parts,
+        new=frozenset() if has_all else new_parts(scope, member.id, document, parts),
+    )
+
+
+def new_parts(
+    scope: SchoolScope, staff_id: uuid.UUID, document: DocumentInForce, parts: Sequence[Part]
+) -> frozenset[uuid.UUID]:
+    """Those of the parts that somebody has not confirmed in any edition; none when they never confirmed the document."""
+    require_bound(scope)
+    known = db.session.execute(
+        select(DocumentPart.id, DocumentPart.sha256, DocumentPart.kind)
+        .join(DocumentEdition, DocumentEdition.id == DocumentPart.document_edition_id)
+        .join(Document, Document.id == DocumentEdition.document_id)
+        .join(ReadingConfirmation, ReadingConfirmation.document_edition_id == DocumentEdition.id)
+        .where(
+            ReadingConfirmation.school_id == scope.school_id,
+            ReadingConfirmation.staff_id == staff_id,
+            Document.key == document.key,
+            DocumentPart.id == func.any(ReadingConfirmation.parts),
+        )
+    ).all()
+    if not known:
+        return frozenset()
+    ids, contents = {row.id for row in known}, {(row.kind, row.sha256) for row in known}
+    return frozenset(
+        part.id
+        for part in parts
+        if part.id not in ids and not (part.can_be_compared and (part.kind, part.sha256) in contents)
+    )
 
 
 def confirm_by_link(

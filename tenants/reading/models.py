@@ -1,14 +1,14 @@
-"""Documents, their editions, who was asked to read which by mail, and who confirmed."""
+"""Documents, their editions and parts, who was asked to read which by mail, and who confirmed."""
 
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from prevent_trust.database import Record, Remembered, closed_set, keyed_by_school, same_school
+from prevent_trust.database import Record, Remembered, check, closed_set, keyed_by_school, same_school
 
 
 class ConfirmationSource(StrEnum):
@@ -16,50 +16,132 @@ class ConfirmationSource(StrEnum):
     PAPER = "paper"
     LINK = "link"  # they pressed the button behind the link that was mailed to them
     SHEET = "sheet"  # the same, behind the address on their printed slip
+    CARRIED = "carried"  # in the edition before, of which nothing that they read has changed
+
+
+class PartKind(StrEnum):
+    """What a part of an edition is."""
+
+    WHOLE = "whole"  # a part of what stands at the edition's address, without content of its own here
+    TEXT = "text"
+    FILE = "file"
+    ADDRESS = "address"
+
+
+class EditionAsks(StrEnum):
+    """Who of those that confirmed the edition before is asked again."""
+
+    EVERYBODY = "everybody"
+    CHANGED = "changed"  # only those who read a part that is new or has changed
 
 
 class Document(Record):
-    """Something staff must read. The audience is by role; an empty one means everybody."""
+    """Something staff must read: shared by all, a trust's or a school's. An empty audience means everybody."""
 
     __tablename__ = "document"
 
     key: Mapped[str] = mapped_column(unique=True)
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     title: Mapped[str]
     publisher: Mapped[str] = mapped_column(default="", server_default="")
     audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
+    own_editions: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # of a shared one, by whom it serves
 
     editions: Mapped[list["DocumentEdition"]] = relationship(
         back_populates="document", order_by="DocumentEdition.in_force_from"
     )
 
+    __table_args__ = (check("num_nonnulls(school_id, trust_id) < 2", "one_owner"),)
+
 
 class DocumentEdition(Record):
-    """One edition of a document. Only a confirmation of the edition in force counts.
+    """One edition of a document: shared, or that of a trust or school. Only a confirmation of the edition in force counts.
 
-    `part_audience` has the roles that read a part; a part that is not in it, or has none there, is for everybody.
-    `reading_rule` says the same in words.
+    `published_on` is the day from which it can be in force; none while it is written. `follows_id` is the edition that it
+    took the place of where it was put in force. `reading_rule` says in words who reads what.
     """
 
     __tablename__ = "document_edition"
 
     document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document.id", ondelete="CASCADE"))
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
     label: Mapped[str]
     in_force_from: Mapped[date]
+    published_on: Mapped[date | None]
+    withdrawn_on: Mapped[date | None]  # the first day on which it is no longer in force
     address: Mapped[str | None]
-    parts: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
-    part_audience: Mapped[dict[str, list[str]]] = mapped_column(JSONB, default=dict, server_default="{}")
     reading_rule: Mapped[str] = mapped_column(default="", server_default="")
+    follows_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document_edition.id", ondelete="SET NULL"))
+    asks: Mapped[EditionAsks | None] = mapped_column(closed_set(EditionAsks, "asks"))
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     document: Mapped[Document] = relationship(back_populates="editions")
+    parts: Mapped[list["DocumentPart"]] = relationship(order_by="DocumentPart.position", passive_deletes="all")
 
     __table_args__ = (
-        UniqueConstraint("document_id", "label"),
-        UniqueConstraint("document_id", "in_force_from"),
+        check("num_nonnulls(school_id, trust_id) < 2", "one_owner"),
+        check("withdrawn_on is null or published_on is not null", "withdrawn_was_published"),
+        UniqueConstraint("document_id", "school_id", "trust_id", "label", postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_document_edition_one_draft",
+            "document_id",
+            "school_id",
+            "trust_id",
+            unique=True,
+            postgresql_where=text("published_on is null"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+
+class DocumentPart(Record):
+    """A part of an edition, with the roles that read it (none: everybody) and what it says.
+
+    `sha256` is of the text as UTF-8, of the file's bytes, or of the address; of a part without content here, of what names it.
+    Of a page elsewhere nobody can tell here whether it says the same: `same_as_before` when the lead has said that it does.
+    """
+
+    __tablename__ = "document_part"
+
+    document_edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document_edition.id", ondelete="CASCADE"))
+    school_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("school.id"), index=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)
+    position: Mapped[int]
+    title: Mapped[str]
+    audience: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    kind: Mapped[PartKind] = mapped_column(closed_set(PartKind, "kind"))
+    text: Mapped[str | None]
+    address: Mapped[str | None]
+    storage_key: Mapped[str | None]  # several parts have the same file where an edition was begun from another
+    file_name: Mapped[str | None]
+    media_type: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)  # bytes
+    sha256: Mapped[str]
+    same_as_before: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+    __table_args__ = (
+        check("num_nonnulls(school_id, trust_id) < 2", "one_owner"),
+        check(
+            "(kind = 'text') = (text is not null) and (kind = 'address') = (address is not null)"
+            " and (kind = 'file') = (num_nonnulls(storage_key, file_name, media_type, size) = 4)"
+            " and num_nonnulls(storage_key, file_name, media_type, size) in (0, 4)",
+            "content_of_its_kind",
+        ),
+        UniqueConstraint("document_edition_id", "position"),
     )
 
 
 class ReadingConfirmation(Remembered):
+    """Somebody has read an edition: the parts that were theirs to read then. Whoever has more to read now is missing again.
+
+    A carried one hangs on the confirmation that it came from, and goes with it.
+    """
+
     __tablename__ = "reading_confirmation"
 
     school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
@@ -74,13 +156,26 @@ class ReadingConfirmation(Remembered):
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     edition_sha256: Mapped[str | None]  # of what the edition said then; unknown for those recorded before it was kept
     sign_off_id: Mapped[uuid.UUID | None]
+    parts: Mapped[list[uuid.UUID] | None] = mapped_column(
+        ARRAY(Uuid)
+    )  # none: recorded before it was kept, of the whole
+    carried_from_id: Mapped[uuid.UUID | None]
 
     __table_args__ = (
         same_school("staff_member", "staff_id"),
         same_school("reading_sign_off", "sign_off_id", ondelete="RESTRICT"),
+        same_school("reading_confirmation", "carried_from_id"),
+        keyed_by_school(),
+        check("source <> 'carried' or carried_from_id is not null", "carried_from_somewhere"),
         UniqueConstraint("school_id", "document_edition_id", "staff_id"),
         Index("ix_reading_confirmation_staff_id", "staff_id"),
         Index("ix_reading_confirmation_school_id_sign_off_id", "school_id", "sign_off_id"),
+        Index(
+            "ix_reading_confirmation_school_id_carried_from_id",
+            "school_id",
+            "carried_from_id",
+            postgresql_where=text("carried_from_id is not null"),
+        ),
     )
 
 

@@ -199,7 +199,7 @@ def asking(school: School) -> Callable[[], object]:
     def work() -> None:
         scope = SchoolScope(school_id)
         bind_scope(scope)
-        document = document_in_force(KEY, TODAY)
+        document = document_in_force(scope, KEY, TODAY)
         assert document
         ask_by_mail(
             scope, document=document, people=staff_of(scope, as_at=TODAY), due_on=date(2027, 1, 29), today=TODAY,

@@ -323,7 +323,7 @@ def making(school: School) -> Callable[[], object]:
     def work() -> None:
         scope = SchoolScope(school_id)
         bind_scope(scope)
-        document = document_in_force(KEY, TODAY)
+        document = document_in_force(scope, KEY, TODAY)
         assert document
         people = [person for person in staff_of(scope, as_at=TODAY) if not person.email]
         make_slips(scope, document=document, people=people, due_on=date(2027, 1, 29), today=TODAY, made_by=None)

@@ -12,8 +12,9 @@ from alembic.config import Config
 from prevent_trust.config import ROOT, postgresql_url
 from prevent_trust.database_roles import create_roles_and_database, urls_for
 from prevent_trust.embedded import Engines
+from tenants.reading.edition_content import whole_part
 
-SCHOOL, PLAN, ACTION, LINK, FILE, EDITION, PERSON, ACCOUNT, MAIL = (uuid.uuid4() for _ in range(9))
+SCHOOL, PLAN, ACTION, LINK, FILE, EDITION, PERSON, ACCOUNT, MAIL, DOCUMENT = (uuid.uuid4() for _ in range(10))
 BEFORE = f"""
 insert into local_authority (code, name) values ('999', 'Authority');
 insert into school (id, urn, name, authority_id, status)
@@ -41,6 +42,11 @@ insert into evidence (id, school_id, action_id, kind, title, storage_key, file_n
     '2026-09-02 23:30+00');
 insert into staff_member (id, school_id, given_name, family_name, created_at)
   values ('{PERSON}', '{SCHOOL}', 'Ada', 'Byron', '2026-09-05 10:00+00');
+insert into document (id, key, title) values ('{DOCUMENT}', 'kcsie', 'KCSIE');
+insert into document_edition (id, document_id, label, in_force_from, address, parts)
+  values ('{DOCUMENT}', '{DOCUMENT}', '2025', '2025-09-01', 'https://x.example', array['Part one', 'Annex B']);
+insert into reading_confirmation (school_id, staff_id, document_edition_id, confirmed_on)
+  values ('{SCHOOL}', '{PERSON}', '{DOCUMENT}', '2025-09-20');
 insert into account (id, email, name, fs_uniquifier) values ('{ACCOUNT}', 'lead@school.example', 'Priya', 'x');
 insert into outgoing_mail (id, scope, kind, to_address, to_name, subject, text, html, state)
   values ('{MAIL}', 'school:{SCHOOL}', 'weekly_digest', 'lead@school.example', 'Priya', 'Due', '', '', 'handed_over');
@@ -111,6 +117,21 @@ def test_a_weekly_digest_that_was_sent_is_a_line_of_the_ledger(upgraded: sa.Conn
         (ACCOUNT, "weekly-digest", "2026-W48", "2026-11-22", "lead@school.example", "One; Two", "uncertain", MAIL)
     ]
     assert rows(upgraded, "select count(*) from reminder") == [(0,)]
+
+
+def test_the_titles_of_an_edition_s_parts_are_its_parts_in_order_and_its_confirmations_stay(
+    upgraded: sa.Connection,
+) -> None:
+    parts = rows(upgraded, "select title, audience, kind, text, address, sha256 from document_part order by position")
+    assert [row[:5] for row in parts] == [(title, [], "whole", None, None) for title in ("Part one", "Annex B")]
+    expected = whole_part(document="kcsie", edition="2025", title="Annex B", address="https://x.example")
+    assert parts[1][5] == expected["sha256"], "what the service loads again says the same"
+    assert rows(upgraded, "select published_on::text, withdrawn_on, school_id, trust_id from document_edition") == [
+        ("2025-09-01", None, None, None)
+    ]
+    assert rows(upgraded, "select confirmed_on::text, source, parts from reading_confirmation") == [
+        ("2025-09-20", "recorded", None)
+    ]
 
 
 def test_row_level_security_is_forced_again_everywhere(upgraded: sa.Connection) -> None:

@@ -9,7 +9,7 @@ import io
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -65,6 +65,14 @@ from tenants.plan.models import (
     PlanPeriod,
 )
 from tenants.plan.sharing.models import InspectionPack, PackState
+from tenants.reading.models import (
+    Document,
+    DocumentEdition,
+    DocumentPart,
+    PartKind,
+    ReadingCampaign,
+    ReadingLink,
+)
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
@@ -500,6 +508,71 @@ def _reading_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
 
 
+def _stored_part(tenants: Tenants, audience: str) -> Any:
+    """A file of an edition of the school's own, in force."""
+    part: DocumentPart = tenants.rows["document_part"]
+    part.storage_key, part.size = tenants.store(b"The code").key, len(b"The code")
+    tenants.make.session.commit()
+    return part.id
+
+
+def _own_document(tenants: Tenants, audience: str) -> str:
+    """The key of a document of one's own that is in force."""
+    _ = tenants.rows["document_part"]
+    return (
+        tenants.rows["document"].key
+        if audience == "school"
+        else _document(tenants, audience, published=True).document.key
+    )
+
+
+def _document(tenants: Tenants, audience: str, *, published: bool) -> DocumentEdition:
+    """An edition of one's own with a file, in force or being written; the same one as long as it is there."""
+    owner = {"school_id": tenants.school.id} if audience == "school" else {"trust_id": tenants.trust.id}
+    mine = [getattr(Document, name) == value for name, value in owner.items()]
+    title = "In force" if published else "Being written"
+    make = tenants.make
+    make.session.expire_all()
+    found = make.session.scalar(select(DocumentEdition).join(Document).where(Document.title == title, *mine))
+    if found is not None and (found.published_on is not None) is published:
+        return found
+    document = make.add(Document(key=f"own-{uuid.uuid4().hex}", title=title, **owner))
+    day = date(2026, 9, 1)
+    edition = make.add(
+        DocumentEdition(
+            document_id=document.id, label="1", in_force_from=day, published_on=day if published else None, **owner
+        )
+    )
+    stored = tenants.store(b"Words")
+    make.add(
+        DocumentPart(
+            document_edition_id=edition.id, position=0, title="Part", kind=PartKind.FILE, storage_key=stored.key,
+            file_name="words.txt", media_type="text/plain", size=stored.size, sha256=stored.sha256, **owner,
+        )
+    )  # fmt: skip
+    return edition  # type: ignore[no-any-return]
+
+
+def _written_part(tenants: Tenants, audience: str) -> Any:
+    return _document(tenants, audience, published=False).parts[0].id
+
+
+def _reading_link_to_own(tenants: Tenants, audience: str) -> str:
+    """A link to the school's own document, which has a file."""
+    rows = tenants.rows
+    edition_id = rows["document_part"].document_edition_id
+    query = select(ReadingLink).join(ReadingCampaign, ReadingCampaign.id == ReadingLink.campaign_id)
+    link = tenants.make.session.scalar(query.where(ReadingCampaign.document_edition_id == edition_id))
+    if link is None:
+        ends = datetime.now(UTC) + timedelta(days=30)
+        campaign = rows.add(ReadingCampaign, document_edition_id=edition_id, due_on=date(2027, 1, 29), expires_at=ends)
+        link = rows.add(
+            ReadingLink, campaign_id=campaign.id, staff_id=rows["staff_member"].id, mail_id=rows["reminder"].mail_id
+        )
+    with tenants.app.app_context():
+        return signed_ids(READING_LINK, tenants.school.id, link.id)
+
+
 def _training_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(TRAINING_LINK, tenants.school.id, tenants.rows["training_link"].id)
@@ -574,6 +647,32 @@ ARGUMENTS: dict[str, Maker] = {
     "adoption_id": _of_school("plan_adoption"),
     "draft_id": _draft,
     "edition_id": _edition,
+    **{
+        f"{audience}.document_{name} edition_id": lambda tenants, audience: (
+            _document(tenants, audience, published=False).id
+        )
+        for audience in ("school", "trust")
+        for name in ("edition", "publish", "delete", "new_part", "part", "part_move", "part_remove", "part_file")
+    },
+    **{
+        f"{audience}.document_take_back edition_id": lambda tenants, audience: (
+            _document(tenants, audience, published=True).id
+        )
+        for audience in ("school", "trust")
+    },
+    **{
+        f"{audience}.document_{name} part_id": _written_part
+        for audience in ("school", "trust")
+        for name in ("part", "part_move", "part_remove", "part_file")
+    },
+    **{f"{audience}.document_withdraw key": _own_document for audience in ("school", "trust")},
+    **{
+        f"{audience}.document_new_edition key": lambda tenants, audience: "safeguarding-policy"
+        for audience in ("school", "trust")
+    },
+    "school.reading_part_file key": _own_document,
+    "part_id": _stored_part,
+    "public.read_part_file token": _reading_link_to_own,
     "school.plan_edition edition_id": _trusts_edition,
     "school.plan_edition_adopt edition_id": _trusts_edition,
     "school.plan_match edition_id": _edition_to_match,

@@ -51,7 +51,16 @@ from tenants.plan.models import (
 )
 from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
-from tenants.reading.models import ConfirmationSource, ReadingCampaign, ReadingLink, ReadingSignOff
+from tenants.reading.models import (
+    ConfirmationSource,
+    Document,
+    DocumentEdition,
+    DocumentPart,
+    PartKind,
+    ReadingCampaign,
+    ReadingLink,
+    ReadingSignOff,
+)
 from tenants.reading.questions.models import ReadingAnswer, ReadingQuestionSet
 from tenants.reading.sheets.models import ReadingSlip
 from tenants.reading.sign_offs.models import ReadingScan
@@ -264,6 +273,26 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         staff_id=rows["staff_member"].id,
         course_id=rows.make.course().id,
         completed_on=date(2026, 9, 10),
+    ),
+    "document": lambda rows: rows.add(Document, key=f"own-{uuid.uuid4().hex}", title="Code of conduct", position=2000),
+    "document_edition": lambda rows: rows.add(
+        DocumentEdition,
+        document_id=rows["document"].id,
+        label="2026-27",
+        in_force_from=date(2026, 9, 1),
+        published_on=date(2026, 9, 1),
+    ),
+    "document_part": lambda rows: rows.add(
+        DocumentPart,
+        document_edition_id=rows["document_edition"].id,
+        position=0,
+        title="The code",
+        kind=PartKind.FILE,
+        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
+        file_name="code.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
     ),
     "reading_campaign": lambda rows: rows.add(
         ReadingCampaign,

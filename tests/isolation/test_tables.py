@@ -27,6 +27,7 @@ from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, 
 from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseGroup, ReleaseRequest, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
+from tenants.reading.models import Document, DocumentEdition, DocumentPart, PartKind
 from tenants.reminders.models import ReminderRule
 from tenants.training.models import CourseRule, RuleStanding
 from tests.factories import Factory
@@ -35,7 +36,7 @@ from tests.isolation.rows import ROW_MAKERS, SchoolRows
 
 # Every table is in one of these. What the register says of a school is public (GIAS, Open Government Licence).
 REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membership"}
-BUILT_IN = {"course", "document", "document_edition", "concern_type", "reference"}
+BUILT_IN = {"course", "concern_type", "reference"}
 BY_STAMP = {"outgoing_mail", "job_run"}
 RELEASES = {"release", "release_file", "release_value"}
 REVIEW = {
@@ -751,6 +752,48 @@ def test_a_draft_and_an_edition_of_a_trust_are_that_trust_s(
     with acting(engines_by_role[role], "platform:") as them:
         assert them.run("select count(*) from edition_draft where trust_id is not null").scalar_one() == 0
         assert them.run("select count(*) from edition_draft").scalar_one() == 1
+
+
+@BOTH
+def test_a_trusts_documents_are_read_by_its_schools_and_written_by_itself_and_shared_ones_by_nobody(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    make, tables = world.ours.make, ("document", "document_edition", "document_part")
+    for trust in (world.our_trust, world.their_trust):
+        owner = {"trust_id": trust.id}
+        document = make.add(Document(key=f"own-{trust.id}", title="Of the trust", **owner))
+        edition = make.add(DocumentEdition(document_id=document.id, label="1", in_force_from=date(2026, 9, 1), **owner))
+        make.add(
+            DocumentPart(
+                document_edition_id=edition.id,
+                position=0,
+                title="Part",
+                kind=PartKind.TEXT,
+                text="x",
+                sha256="0",
+                **owner,
+            )
+        )
+    school, trust = world.stamps
+    for table in tables:
+        for stamp, may_write in ((school, False), (trust, True)):
+            with acting(engines_by_role[role], stamp) as them:
+                seen = them.run(f"select trust_id from {table} where trust_id is not null").scalars()
+                assert set(seen) == {world.our_trust.id}
+                touched = f"update {table} set created_at = created_at where school_id is null"
+                assert them.changed(touched) == (1 if may_write else 0)
+                assert them.run(
+                    f"select count(*) from {table} where num_nonnulls(school_id, trust_id) = 0"
+                ).scalar_one()
+                assert them.changed(f"delete from {table} where num_nonnulls(school_id, trust_id) = 0") == 0
+                moved = f"update {table} set trust_id = :theirs, school_id = null where trust_id = :ours"
+                keys = {"theirs": world.their_trust.id, "ours": world.our_trust.id}
+                assert them.changed(moved, **keys) == 0
+        for stamp in ("", "platform:", f"school:{world.left.school.id}", f"authority:{world.their_authority.id}"):
+            if role == WORKER and stamp.startswith("authority"):
+                continue  # makes releases of what schools go by, their trusts' documents among it
+            with acting(engines_by_role[role], stamp) as them:
+                assert them.run(f"select count(*) from {table} where trust_id is not null").scalar_one() == 0
 
 
 @BOTH

@@ -116,7 +116,7 @@ def gather(
         open_schools=dict(Counter(phase[str(school.id)] for school in area)),
         sections=_sections(standings, keys),
         training=_coverage(training_coverage(scope, as_at=as_at), keys),
-        reading=_coverage(reading_coverage(scope, as_at=as_at), keys),
+        reading=_coverage([row for row in reading_coverage(scope, as_at=as_at) if row.key in documents], keys),
         posts=_posts(scope, as_at, keys),
         overdue=_overdue(standings, keys),
         referrals=_referrals(scope, term, set(pupils)),
@@ -195,7 +195,12 @@ def _courses() -> dict[str, tuple[str, list[str]]]:
 
 
 def _documents() -> dict[str, tuple[str, list[str]]]:
-    rows = db.session.execute(select(Document.key, Document.title, Document.audience).order_by(Document.position))
+    """The shared ones. What a school or trust has of its own would give it away, and is nobody's but theirs."""
+    rows = db.session.execute(
+        select(Document.key, Document.title, Document.audience)
+        .where(Document.school_id.is_(None), Document.trust_id.is_(None))
+        .order_by(Document.position)
+    )
     return {row.key: (row.title, row.audience) for row in rows}
 
 

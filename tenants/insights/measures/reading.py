@@ -1,9 +1,11 @@
 """Coverage of reading: of those who must read a document on a date, how many confirmed it; and the same people by name.
 
+Which edition: the one in force at their school on the date (`tenants/reading/in_force.py`).
 Who must: staff (`staffing.py`) who on that date hold one of the roles in the document's audience (an empty one means
-everybody), and of whom the edition in force then has something to read: a part for everybody, or for one of their
-roles. Whoever holds no role reads every part, so that a missing role never takes somebody out of the count.
-Who has: whoever confirmed, on or before the date, the edition that is in force on it. As known by the end of that date.
+everybody), and for whom that edition has something to read: a part for everybody, or for one of their roles. Whoever holds
+no role reads all of every document, so that a missing role never takes somebody out of the count.
+Who has: whoever confirmed, on or before the date, every part of that edition that is theirs to read on it. Whose roles have
+come to read more than they confirmed is missing again. As known by the end of that date.
 """
 
 from datetime import date
@@ -15,34 +17,36 @@ from prevent_trust.tenancy import SchoolScope, Scope, require_bound
 from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.staffing import STAFF_SQL
 from tenants.insights.measures.types import Coverage, PersonNeed
+from tenants.reading.in_force import IN_FORCE_SQL
 
+# What the holders of the same roles read of an edition is worked out once for all of them.
 READING_SQL = f"""
-edition_in_force as (
-  select distinct on (document_id) document_id, id, parts, part_audience
-  from document_edition where in_force_from <= :as_at
-  order by document_id, in_force_from desc
+{IN_FORCE_SQL.strip()},
+reading_roles as (
+  select distinct h.id as edition_id, s.roles
+  from edition_here h join staff s on s.school_id = h.school_id
 ),
-edition_readers as materialized (
-  select e.document_id, e.id,
-    e.parts = '{{}}' or exists (
-      select from unnest(e.parts) as p(part) where coalesce(jsonb_array_length(e.part_audience -> p.part), 0) = 0
-    ) as are_all,
-    array(
-      select jsonb_array_elements_text(e.part_audience -> p.part) from unnest(e.parts) as p(part)
-    ) as roles
-  from edition_in_force e
+parts_to_read as materialized (
+  select k.edition_id, k.roles, array_agg(p.id) as parts
+  from reading_roles k
+  join document_part p on p.document_edition_id = k.edition_id
+    and (p.audience = '{{}}' or k.roles = '{{}}' or p.audience && k.roles)
+  group by k.edition_id, k.roles
 ),
 confirmed as materialized (
-  select r.id, r.staff_id, r.document_edition_id, r.confirmed_on
+  select r.id, r.staff_id, r.document_edition_id, r.confirmed_on, r.parts, r.source, r.carried_from_id,
+    r.sign_off_id
   from {known("reading_confirmation")} r
   where r.confirmed_on <= :as_at
 ),
 reading_need as (
-  select s.school_id, s.id as staff_id, d.key, d.position, r.confirmed_on, r.id is not null as holds
+  select s.school_id, s.id as staff_id, d.key, d.position, r.confirmed_on,
+    r.id is not null and (r.parts is null or r.parts @> n.parts) as holds
   from staff s
-  join document d on d.audience = '{{}}' or d.audience && s.roles
-  join edition_readers e on e.document_id = d.id and (e.are_all or s.roles = '{{}}' or e.roles && s.roles)
-  left join confirmed r on r.staff_id = s.id and r.document_edition_id = e.id
+  join edition_here h on h.school_id = s.school_id
+  join document d on d.id = h.document_id and (d.audience = '{{}}' or d.audience && s.roles or s.roles = '{{}}')
+  join parts_to_read n on n.edition_id = h.id and n.roles = s.roles
+  left join confirmed r on r.staff_id = s.id and r.document_edition_id = h.id
 ),
 reading_coverage as materialized (
   select school_id, key, position, count(*) filter (where holds) as numerator, count(*) as denominator
@@ -64,7 +68,7 @@ def reading_coverage(scope: Scope, *, as_at: date) -> list[Coverage]:
 
 _NEEDS = text(f"""
 with {STAFF_SQL}, {READING_SQL}
-select staff_id, key, holds, confirmed_on, null::date from reading_need order by position, key
+select staff_id, key, holds, case when holds then confirmed_on end, null::date from reading_need order by position, key
 """)
 
 
