@@ -1,6 +1,7 @@
 """When were filtering and monitoring last reviewed, and what is due? The reviews, and the checks that blocking works."""
 
 import uuid
+from datetime import date
 from typing import Any, cast
 
 from flask import Response as FileResponse
@@ -74,7 +75,7 @@ class ReviewForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
     def details(self) -> ReviewDetails:
         return ReviewDetails(
-            reviewed_on=self.reviewed_on.data,
+            reviewed_on=cast("date", self.reviewed_on.data),  # the field insists on one
             reviewers=self.reviewers.data or [],
             names=self.names.data,
             points=self.points.data or [],
@@ -108,7 +109,7 @@ class CheckForm(FlaskForm):  # type: ignore[misc]
 
     def details(self) -> CheckDetails:
         return CheckDetails(
-            checked_on=self.checked_on.data,
+            checked_on=cast("date", self.checked_on.data),  # the field insists on one
             place=self.place.data,
             tested=self.tested.data,
             result=CheckResult(self.result.data),
