@@ -210,22 +210,28 @@ def test_the_overview_says_what_is_due(client: FlaskClient, make: Factory, schoo
 
 
 def test_an_action_that_names_the_measure_takes_its_status_from_the_reviews(
-    web: Flask, make: Factory, school: Any
+    web_app: Flask, client: FlaskClient, make: Factory, school: Any
 ) -> None:
-    action = next(each for each in make.actions(make.plan(school)) if not each.measure)
+    action = make.action(make.plan(school), "filtering-reviewed")
     action.measure, action.target_percent = "filtering:reviewed", 100
+    page = f"/schools/{school.id}/plan/actions/{action.id}"
     make.session.commit()
 
     def status() -> ActionStanding:
         scope = SchoolScope(school.id)
-        bind_scope(scope)
-        return next(each.status for each in action_states(scope, as_at=today()) if each.action_id == action.id)
+        with web_app.app_context():
+            bind_scope(scope)
+            return next(each.status for each in action_states(scope, as_at=today()) if each.action_id == action.id)
 
     assert status() is ActionStanding.NOT_MET
+    assert "From records: no review within a year" in client.get(page).text
     make.filtering_review(school, today() - timedelta(days=400))
     assert status() is ActionStanding.NOT_MET
     make.filtering_review(school, today() - timedelta(days=4))
     assert status() is ActionStanding.MET
+    shown = client.get(page).text
+    assert "From records: reviewed within a year" in shown
+    assert f'href="/schools/{school.id}/filtering"' in shown
 
 
 def test_the_trust_compares_its_schools_in_one_query_and_sees_no_other_trust_s(

@@ -406,7 +406,7 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
         names = set(archive.namelist())
         assert {
             "plan.docx", "plan.pdf", "plan.xlsx", "training.csv", "reading.csv", "contacts.csv", "evidence.csv",
-            "evidence/001-minutes.pdf", "missing.txt", "index.csv",
+            "filtering-reviews.csv", "filtering-checks.csv", "evidence/001-minutes.pdf", "missing.txt", "index.csv",
         } == names  # fmt: skip
         assert archive.read("evidence/001-minutes.pdf") == content
         index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode("utf-8-sig"))))
@@ -415,6 +415,7 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
             assert sha256(archive.read(row["File"])).hexdigest() == row["SHA-256"]
         missing = archive.read("missing.txt").decode("utf-8-sig")
         assert "Not answered: " in missing
+        assert "No review of filtering and monitoring is recorded" in missing
         assert "Partly met: Look into the speaker" in missing
         assert "(From records: 0 of 1 staff; 1 missing, target 100%)" in missing
     page = lead.get(f"/schools/{school.id}/reports/packs/{pack.id}").text

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from tenants.filtering.models import OUTCOME_NAMES
+from tenants.filtering.models import OUTCOME_NAMES, ReviewOutcome
 from tenants.insights.comparison import SchoolRow
 from tenants.insights.figures.drawing import Cell, Column, Table
 from tenants.insights.measures.filtering import REVIEW_STATE_NAMES, ReviewState
@@ -31,9 +31,12 @@ def _due_on(school: SchoolRow) -> date | None:
 def _row(school: SchoolRow, href: Callable[[SchoolRow], str | None]) -> list[Cell | str | int | float | None]:
     found = school.filtering
     state = found.state if found else ReviewState.NONE
+    # A review that found something to do is no green.
+    is_open = found is not None and found.outcome is ReviewOutcome.ACTIONS_NEEDED and state is ReviewState.WITHIN_A_YEAR
+    look = "partly_met" if is_open else _LOOKS[state]
     return [
         Cell(school.name, href=href(school)),
-        Cell(REVIEW_STATE_NAMES[state], state=_LOOKS[state], sort_value=list(ReviewState).index(state)),
+        Cell(REVIEW_STATE_NAMES[state], state=look, sort_value=list(ReviewState).index(state)),
         _day(found.reviewed_on if found else None),
         OUTCOME_NAMES[found.outcome] if found and found.outcome else "",
         _day(found.due_on if found else None),
