@@ -178,7 +178,7 @@ def _add_records(demo: DemoSchool, school_id: uuid.UUID, lead: Account, today: d
             }
         ],
     )
-    add_filtering(demo, school_id, lead, chance, since=terms[0].first_day, today=today)
+    add_filtering(demo, school_id, lead, chance, today)
     return len(staff)
 
 
