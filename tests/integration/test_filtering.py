@@ -15,7 +15,11 @@ from prevent_trust.tenancy import SchoolScope, TrustScope, bind_scope
 from tenants.access.models import AuditEntry, Role
 from tenants.filtering.models import FilteringCheck, FilteringReview
 from tenants.filtering.rules import due_after, points
+from tenants.insights.disclosure.drafting import make_requested_draft
 from tenants.insights.disclosure.gather import Figures
+from tenants.insights.disclosure.models import DraftState, ReleaseDraft, ReleaseDraftFile
+from tenants.insights.disclosure.requests import ask
+from tenants.insights.disclosure.types import ReleaseRules
 from tenants.insights.measures.compliance import action_states
 from tenants.insights.measures.filtering import ReviewState, filtering_standings
 from tenants.plan.models import ActionStanding
@@ -278,3 +282,28 @@ def test_figures_of_terms_before_reviews_were_recorded_still_read() -> None:
         "reading": {}, "posts": {}, "overdue": {}, "referrals": {}, "pupils": {}, "titles": {},
     }  # fmt: skip
     assert Figures.from_json(earlier).filtering == {}
+
+
+@pytest.mark.parametrize("with_reviews", [True, False])
+def test_officers_can_ask_for_reviews_by_phase_also_of_a_term_that_has_none(
+    make: Factory, worker: Flask, with_reviews: bool
+) -> None:
+    area = make_area(make, schools=14)
+    for school in area.schools[:7] if with_reviews else ():
+        make.filtering_review(school, area.term.last_day - timedelta(days=100))
+    release(make, area)
+    officer = make.member(Role.AUTHORITY_OFFICER, area.authority)
+    bind_scope(area.scope)
+    asked = ask(
+        area.scope,
+        account_id=officer.id,
+        term=area.term.key,
+        subject="filtering-reviews",
+        by=["phase"],
+        purpose="To plan",
+    )
+    made = make_requested_draft(area.scope, request_id=asked.id, rules=ReleaseRules())
+    found = db.session.get_one(ReleaseDraft, made)
+    assert found.state is DraftState.AWAITING, found.problem
+    tables = db.session.scalars(select(ReleaseDraftFile.body).where(ReleaseDraftFile.draft_id == made)).all()
+    assert any(b"Last review of filtering and monitoring" in body for body in tables) is with_reviews
