@@ -10,6 +10,7 @@ import tenants.access.models
 import tenants.calendar.models
 import tenants.contacts.models
 import tenants.feeds.models
+import tenants.filtering.models
 import tenants.history.models
 import tenants.imports.models
 import tenants.insights.disclosure.models

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from prevent_trust.database import Remembered
 from tenants.access.models import Account, Membership, Role
+from tenants.filtering.models import FilteringReview, Reviewer, ReviewOutcome
+from tenants.filtering.rules import due_after, points
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
@@ -129,6 +131,16 @@ class Factory:
             "route": ReferralRoute.NATIONAL_FORM,
         }
         return self.add(Referral(school_id=school.id, **defaults | values))
+
+    def filtering_review(self, school: School, on: date, **values: Any) -> FilteringReview:
+        """A review of filtering and monitoring that found everything in order; the next is due a year on."""
+        defaults = {
+            "reviewers": [Reviewer.SLT.value, Reviewer.DSL.value],
+            "points": [point.key for point in points()],
+            "outcome": ReviewOutcome.MEETS,
+            "next_due_on": due_after(on),
+        }
+        return self.add(FilteringReview(school_id=school.id, reviewed_on=on, **defaults | values))
 
     def edition(self, key: str = "prevent-2026") -> Edition:
         return self.session.scalars(select(Edition).where(Edition.key == key)).one()

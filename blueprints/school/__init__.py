@@ -9,6 +9,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     contacts,
     coverage,
     documents,
+    filtering,
     overview,
     people,
     plan,

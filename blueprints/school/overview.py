@@ -101,6 +101,7 @@ def _address(step: NextStep, school_id: uuid.UUID) -> str:
         Target.READING: ("school.reading", {}),
         Target.REFERRALS: ("school.referrals", {"state": "open"}),
         Target.CONTACTS: ("school.contacts", {}),
+        Target.FILTERING: ("school.filtering", {}),
     }
     endpoint, values = pages[step.target]
     return url_for(endpoint, school_id=school_id, **values)

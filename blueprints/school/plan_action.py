@@ -245,6 +245,7 @@ def _gap(scope: SchoolScope, state: ActionState | None) -> str | None:
         "post": ("school.staff", Permission.READ_STAFF, {}),
         "referrals": ("school.referrals", Permission.READ_REFERRALS, {"state": "open"}),
         "contacts": ("school.contacts", Permission.READ_SCHOOL, {}),
+        "filtering": ("school.filtering", Permission.READ_SCHOOL, {}),
     }
     endpoint, permission, values = pages[kind]
     return url_for(endpoint, school_id=scope.school_id, **values) if can(permission) else None

@@ -9,13 +9,14 @@ from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import as_at_day, requires, today
-from blueprints.web.figure_file import figure_csv
+from blueprints.web.figure_file import figure_csv, table_csv
 from blueprints.web.presentation import long_date
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
 from tenants.insights.comparison import Comparison, SchoolRow, choices, compare_schools
 from tenants.insights.figures.bars import coverage_by_school, coverage_by_subject
 from tenants.insights.figures.drawing import Figure
+from tenants.insights.figures.filtering import review_table
 from tenants.insights.figures.heatmap import section_heatmap
 from tenants.insights.figures.volumes import referrals_by_term
 from tenants.insights.subjects import titles_of_subjects
@@ -37,7 +38,7 @@ def compare(trust_id: uuid.UUID) -> str | FileResponse:
     titles = titles_of_subjects()
     subject = request.args.get("course", "")
     subject = subject if subject in titles else next(iter(titles))
-    kept = {
+    kept: dict[str, Any] = {
         "as_at": compared.as_at.isoformat() if compared.as_at < today() else None,
         "authority": authority,
         "phase": phase or None,
@@ -47,11 +48,16 @@ def compare(trust_id: uuid.UUID) -> str | FileResponse:
     wanted = request.args.get("format", "")
     if wanted in figures:
         return figure_csv(figures[wanted])
+    reviews = review_table(compared.schools, href=lambda school: _filtering(school, compared.as_at))
+    if wanted == "filtering":
+        return table_csv("filtering-reviews", reviews)
     return render_template(
         "trust/compare.html",
         trust_id=trust_id,
         compared=compared,
         figures=figures,
+        reviews=reviews,
+        reviews_csv=url_for("trust.compare", trust_id=trust_id, format="filtering", **kept),
         theme_names=[(theme, THEME_NAMES[theme]) for theme in Theme],
         as_at=compared.as_at,
         today=today(),
@@ -100,6 +106,11 @@ def _figures(
 def _plan(school: SchoolRow, as_at: date) -> str:
     day = as_at.isoformat() if as_at < today() else None
     return url_for("school.plan", school_id=school.id, as_at=day)
+
+
+def _filtering(school: SchoolRow, as_at: date) -> str:
+    day = as_at.isoformat() if as_at < today() else None
+    return url_for("school.filtering", school_id=school.id, as_at=day)
 
 
 def _uuid_or_none(text: str) -> uuid.UUID | None:

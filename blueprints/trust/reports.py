@@ -38,6 +38,7 @@ def reports(trust_id: uuid.UUID) -> str | FileResponse:
         red=[school for school in compared.schools if school.red],
         all_green=sum(_is_green(school) for school in compared.schools),
         without_plan=[school for school in compared.schools if not school.has_plan],
+        not_reviewed=[school for school in compared.schools if not school.is_reviewed],
         overdue=sum(school.whole.overdue for school in compared.schools),
         figures=figures.values(),
     )

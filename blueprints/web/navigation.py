@@ -28,6 +28,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
         Item("Action plan", "school.plan", Permission.READ_SCHOOL),
         Item("Staff and training", "school.staff", Permission.READ_STAFF),
         Item("Reading", "school.reading", Permission.READ_SCHOOL),
+        Item("Filtering", "school.filtering", Permission.READ_SCHOOL),
         Item("Referrals", "school.referrals", Permission.READ_REFERRALS),
         Item("Contacts", "school.contacts", Permission.READ_SCHOOL),
         Item("Reports", "school.reports", Permission.READ_SCHOOL),

@@ -14,7 +14,7 @@ from tenants.calendar.rules import last_terms
 from tenants.contacts.models import Contact, ContactKind
 from tenants.demo import people
 from tenants.demo.places import AUTHORITIES, SCHOOLS, TRUSTS, DemoSchool
-from tenants.demo.records import add_plan, add_referrals, add_staff
+from tenants.demo.records import add_filtering, add_plan, add_referrals, add_staff
 from tenants.insights.disclosure.drafting import has_plans, make_draft
 from tenants.insights.disclosure.models import ReleaseRequest
 from tenants.insights.disclosure.publishing import approve, carry_out
@@ -178,6 +178,7 @@ def _add_records(demo: DemoSchool, school_id: uuid.UUID, lead: Account, today: d
             }
         ],
     )
+    add_filtering(demo, school_id, lead, chance, today)
     return len(staff)
 
 

@@ -13,6 +13,8 @@ from tenants.access.models import Account
 from tenants.calendar.rules import academic_year_name, academic_year_of
 from tenants.demo.people import FAMILY_NAMES, GIVEN_NAMES
 from tenants.demo.places import DemoSchool
+from tenants.filtering.models import CheckResult, FilteringCheck, FilteringReview, ReviewOutcome
+from tenants.filtering.rules import EXPECTED, due_after, points_asked
 from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
     ActionStatus,
@@ -50,6 +52,8 @@ LEADERS = (
 )
 REFERRALS_PER_1000_PUPILS_AND_YEAR = 1.6
 CARELESS = 0.45
+REVIEWS_EACH_YEAR = 0.65
+TRIED_ON = ("A pupil’s tablet in the library", "A laptop in the IT room", "A phone on the guest network")
 NOTES = (
     "Covered in the September INSET; sign-in sheet in the shared drive.",
     "Agreed at the leadership meeting.",
@@ -348,3 +352,50 @@ def add_referrals(
         ]
         db.session.add(referral)
     db.session.flush()
+
+
+def add_filtering(demo: DemoSchool, school_id: uuid.UUID, lead: Account, chance: random.Random, today: date) -> None:
+    """A review each year where the school takes care; a long time ago where it takes less, and none where it takes none."""
+    for ago in _days_since_reviews(demo, chance):
+        db.session.add(_review(demo, school_id, lead, chance, today - timedelta(days=ago)))
+    for number in range(chance.randint(0, 3)):
+        day = today - timedelta(days=chance.randint(5, 90) + 90 * number)
+        blocked = chance.random() < 0.5 + 0.5 * demo.care
+        db.session.add(
+            FilteringCheck(
+                school_id=school_id,
+                checked_on=day,
+                place=chance.choice(TRIED_ON),
+                tested="The provider’s test page for terrorist content",
+                result=CheckResult.BLOCKED if blocked else CheckResult.LET_THROUGH,
+                done="" if blocked else "Told the IT service the same day; blocked since.",
+                recorded_by=lead.id,
+                recorded_from=_noon(day),
+            )
+        )
+    db.session.flush()
+
+
+def _days_since_reviews(demo: DemoSchool, chance: random.Random) -> list[int]:
+    if demo.care < CARELESS:
+        return []
+    if demo.care < REVIEWS_EACH_YEAR:
+        return [chance.randint(610, 700)]
+    last, between = chance.randint(20, 300), chance.randint(330, 360)
+    return [last, last + between, last + 2 * between]
+
+
+def _review(demo: DemoSchool, school_id: uuid.UUID, lead: Account, chance: random.Random, day: date) -> FilteringReview:
+    meets = chance.random() < demo.care
+    keys = [point.key for point in points_asked()]
+    return FilteringReview(
+        school_id=school_id,
+        reviewed_on=day,
+        reviewers=[each.value for each in (EXPECTED if meets else EXPECTED[::2])],
+        points=keys if meets else keys[: chance.randint(4, len(keys))],
+        outcome=ReviewOutcome.MEETS if meets else ReviewOutcome.ACTIONS_NEEDED,
+        actions="" if meets else "IT service: block by account on the guest network as well. By half term.",
+        next_due_on=due_after(day),
+        recorded_by=lead.id,
+        recorded_from=_noon(day),
+    )

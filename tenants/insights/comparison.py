@@ -11,6 +11,7 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import TrustScope, require_bound, within
 from tenants.calendar.rules import Term, last_terms
 from tenants.insights.measures.compliance import section_standings
+from tenants.insights.measures.filtering import FilteringStanding, ReviewState, filtering_standings
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import Coverage
@@ -39,6 +40,7 @@ class SchoolRow:
     training: dict[str, Coverage] = field(default_factory=dict)
     reading: dict[str, Coverage] = field(default_factory=dict)
     referrals: dict[str, int] = field(default_factory=dict)  # by the key of the term
+    filtering: FilteringStanding | None = None  # when filtering and monitoring were last reviewed
 
     @property
     def whole(self) -> SectionCounts:
@@ -47,6 +49,11 @@ class SchoolRow:
     @property
     def red(self) -> list[Theme]:
         return [theme for theme, counts in self.sections.items() if counts.state is SectionState.RED]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether filtering and monitoring were reviewed within a year."""
+        return self.filtering is not None and self.filtering.state is ReviewState.WITHIN_A_YEAR
 
     def rate(self, term: Term) -> float | None:
         """Referrals per 1,000 pupils in the term; none where the register does not know the pupils."""
@@ -63,7 +70,7 @@ class Comparison:
 def compare_schools(
     scope: TrustScope, *, as_at: date, authority_id: uuid.UUID | None = None, phase: str | None = None
 ) -> Comparison:
-    """The trust's present schools as they stood at the end of the day, by name. Five queries, however many schools.
+    """The trust's present schools as they stood at the end of the day, by name. Six queries, however many schools.
 
     A school that joined since is shown with its own history, since its records came with it.
     """
@@ -86,6 +93,9 @@ def compare_schools(
     for volume in referral_volumes(scope, terms=terms, as_at=as_at):
         if row := schools.get(volume.school_id):
             row.referrals[volume.term] = volume.referrals
+    for filtering in filtering_standings(scope, as_at=as_at):
+        if row := schools.get(filtering.school_id):
+            row.filtering = filtering
     return Comparison(as_at, terms, tuple(schools.values()))
 
 

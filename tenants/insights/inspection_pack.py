@@ -19,6 +19,15 @@ from prevent_trust.database import db
 from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope, require_bound
 from tenants.contacts.queries import contact_cards
+from tenants.insights.filtering_lists import CHECK_HEADERS, REVIEW_HEADERS, check_lines, review_lines
+from tenants.insights.measures.filtering import (
+    FilteringStanding,
+    KnownReview,
+    ReviewState,
+    filtering_checks,
+    filtering_reviews,
+    filtering_standings,
+)
 from tenants.insights.measures.reading import reading_needs
 from tenants.insights.measures.training import training_needs
 from tenants.insights.measures.types import PersonNeed
@@ -112,7 +121,9 @@ def _fill(
     pack: InspectionPack,
 ) -> list[str]:
     plan = exported_plan(scope, reading)
+    reviews = filtering_reviews(scope, as_at=reading.as_at)
     used = {piece.id for pieces in evidence_by_action(scope, reading).values() for piece in pieces}
+    used |= {review.evidence_id for review in reviews if review.evidence_id}
     at = end_of_day(reading.as_at) if reading.is_past else None
     pieces = [piece for piece in evidence_of_school(scope, at=at) if piece.id in used]
     total = len(pieces) + 3
@@ -127,14 +138,18 @@ def _fill(
         write(plan, target)
         archive.add_bytes(f"plan.{ending}", f"The action plan as at {reading.as_at.isoformat()}", target.getvalue())
     progress(1, total, "Writing the lists")
-    for name, what, content in _lists(scope, reading, pieces):
+    for name, what, content in (
+        *_lists(scope, reading, pieces),
+        *_filtering_lists(scope, reading.as_at, reviews, pieces),
+    ):
         archive.add_bytes(name, what, content)
     gone = []
     for number, piece in enumerate(pieces, start=1):
         progress(1 + number, total, f"Adding evidence: {piece.title}")
         if piece.kind is EvidenceKind.FILE and not _add_file(archive, piece, number, storage):
             gone.append(f"The file of the evidence “{piece.title}” is not in the storage.")
-    missing = [*what_is_missing(reading), *gone]
+    standing = filtering_standings(scope, as_at=reading.as_at)[0]
+    missing = [*what_is_missing(reading), *review_missing(standing), *gone]
     archive.add_bytes("missing.txt", "What is missing", _text(missing or ["Nothing that the service knows of."]))
     lines = [(entry["file"], entry["what"], entry["bytes"], entry["sha256"]) for entry in archive.index]
     archive.add_bytes("index.csv", "This list", csv_bytes(("File", "What it is", "Bytes", "SHA-256"), lines))
@@ -199,6 +214,25 @@ def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]
     ]
     headers = ("Number", "Evidence", "Kind", "Content", "Effective from", "Expires after", "SHA-256", "Serves")
     yield "evidence.csv", "Evidence and the actions that it serves", csv_bytes(headers, serving)
+
+
+def _filtering_lists(
+    scope: SchoolScope, day: date, reviews: list[KnownReview], pieces: list[EvidencePiece]
+) -> Iterable[tuple[str, str, bytes]]:
+    last = f"the last on {reviews[0].reviewed_on.isoformat()}" if reviews else "none recorded"
+    lines = review_lines(reviews, {piece.id: piece.title for piece in pieces})
+    yield "filtering-reviews.csv", f"Reviews of filtering and monitoring, {last}", csv_bytes(REVIEW_HEADERS, lines)
+    checks = csv_bytes(CHECK_HEADERS, check_lines(filtering_checks(scope, as_at=day)))
+    yield "filtering-checks.csv", "Checks that blocking works", checks
+
+
+def review_missing(standing: FilteringStanding) -> list[str]:
+    """What an inspector would ask for of filtering and monitoring and not find."""
+    if standing.state is ReviewState.NONE:
+        return ["No review of filtering and monitoring is recorded"]
+    if standing.state is ReviewState.OVER_A_YEAR and standing.reviewed_on:
+        return [f"Filtering and monitoring were last reviewed over a year ago, on {standing.reviewed_on.isoformat()}"]
+    return []
 
 
 def what_is_missing(reading: PlanReading) -> list[str]:

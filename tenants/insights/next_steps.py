@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from prevent_trust.tenancy import SchoolScope
 from tenants.insights.measures.compliance import action_states
+from tenants.insights.measures.filtering import FilteringStanding, ReviewState, filtering_standings
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.training import training_coverage, training_lapsing
 from tenants.insights.measures.types import ActionState, Coverage, Lapsing, Upkeep
@@ -20,6 +21,7 @@ from tenants.plan.rules import DUE_WITHIN
 
 MOST_STEPS = 7
 LAPSING_WITHIN = timedelta(days=60)
+REVIEW_WITHIN = timedelta(days=30)  # it takes several people: they need a day in common
 
 
 class Target(StrEnum):
@@ -36,6 +38,7 @@ class Target(StrEnum):
     READING = "reading"
     REFERRALS = "referrals"
     CONTACTS = "contacts"
+    FILTERING = "filtering"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class SchoolFacts:
     reading: Sequence[Coverage]
     lapsing: Sequence[Lapsing]
     upkeep: Upkeep
+    filtering: FilteringStanding
     open_findings: int
     titles: dict[str, str]
 
@@ -71,7 +75,7 @@ class SchoolFacts:
 def school_facts(
     scope: SchoolScope, *, as_at: date, has_plan: bool, open_findings: int, titles: dict[str, str]
 ) -> SchoolFacts:
-    """Reads the measures; five queries."""
+    """Reads the measures; six queries."""
     return SchoolFacts(
         as_at=as_at,
         has_plan=has_plan,
@@ -80,6 +84,7 @@ def school_facts(
         reading=reading_coverage(scope, as_at=as_at),
         lapsing=training_lapsing(scope, as_at=as_at, until=as_at + LAPSING_WITHIN),
         upkeep=upkeep(scope, as_at=as_at)[0],
+        filtering=filtering_standings(scope, as_at=as_at)[0],
         open_findings=open_findings,
         titles=titles,
     )
@@ -94,6 +99,7 @@ def next_steps(facts: SchoolFacts) -> list[NextStep]:
         *_overdue(facts),
         *_not_met(facts),
         *_stale(facts),
+        *_filtering(facts),
         *_training(facts),
         *_reading(facts),
         *_findings(facts),
@@ -170,6 +176,17 @@ def _stale(facts: SchoolFacts) -> list[NextStep]:
     words = f"{_count(reworded, 'action was', 'actions were')} reworded since. " if reworded else ""
     why = f"{words}What was met stays green only as long as somebody looks at it again when its review falls due."
     return [NextStep(Target.PLAN_STALE, f"Confirm {_count(len(stale), 'action')}", why, "See what to confirm")]
+
+
+def _filtering(facts: SchoolFacts) -> list[NextStep]:
+    standing, due_on = facts.filtering, facts.filtering.due_on
+    if standing.state is ReviewState.NONE:
+        why = "No review is recorded here. It is to be done at least once a year: record the last, or plan one."
+        return [NextStep(Target.FILTERING, "Record the review of filtering and monitoring", why, "Record a review")]
+    if due_on is None or due_on > facts.as_at + REVIEW_WITHIN:
+        return []
+    why = f"The next review {'was' if standing.is_due_past(facts.as_at) else 'is'} due by {_day(due_on)}."
+    return [NextStep(Target.FILTERING, "Review filtering and monitoring", why, "See the reviews")]
 
 
 def _training(facts: SchoolFacts) -> list[NextStep]:

@@ -172,6 +172,8 @@ def how_known(state: ActionState) -> str:
     done, of = state.numerator or 0, state.denominator
     if kind == "post":
         return "From records: the post is filled" if done else "From records: nobody holds the post"
+    if kind == "filtering":
+        return f"From records: {'reviewed within a year' if done else 'no review within a year'}"
     things = {"referrals": "open referrals", "contacts": "contacts"}.get(kind, "staff")
     missing = f"; {of - done} missing" if things == "staff" else f"; {of - done} to see to"
     return f"From records: {done} of {of} {things}{missing if done < of else ''}, target {state.target_percent}%"

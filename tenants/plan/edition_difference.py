@@ -139,7 +139,9 @@ def _roles(roles: Sequence[str]) -> str:
 def _measure(action: ContentAction, titles: Mapping[str, str]) -> str:
     if not action.measure:
         return "declared"
-    target = f", target {action.target_percent}%" if action.measure.partition(":")[0] != "post" else ""
+    target = (
+        f", target {action.target_percent}%" if action.measure.partition(":")[0] not in {"post", "filtering"} else ""
+    )
     return f"from records (“{measure_title(action.measure, titles)}”{target})"
 
 

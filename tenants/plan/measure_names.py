@@ -12,6 +12,7 @@ POSTS = {
 OTHERS = {
     "referrals:followed-up": "Open referrals whose follow-up is not overdue",
     "contacts:checked": "The school’s contacts that were checked within 12 months",
+    "filtering:reviewed": "Filtering and monitoring were reviewed within 12 months",
 }
 PEOPLE = {"reading", "training"}  # counted over the staff who need it
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from prevent_trust.tenancy import Scope
 from tenants.insights.measures.cover import CoverState
 from tenants.insights.measures.dated import DatedAction, expiring_evidence, own_needs
+from tenants.insights.measures.filtering import filtering_standings
 from tenants.insights.measures.flags import plans_not_opened
 from tenants.insights.measures.outlook import Outlook, outlook
 from tenants.insights.measures.training import training_lapsing
@@ -135,6 +136,16 @@ def _of_upkeep(scope: Scope, wanted: Wanted) -> Iterable[Due]:
             yield Due(school_id, "contacts", "unchecked", words, "/contacts")
 
 
+def _of_filtering(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+    for row in filtering_standings(scope, as_at=wanted.as_at):
+        if row.due_on is None:
+            words = "No review of filtering and monitoring is recorded: record the last one, or plan it"
+            yield Due(row.school_id, "filtering-none", "review", words, "/filtering")
+        elif row.due_on <= wanted.until:
+            words, thing = "Review filtering and monitoring", f"after {row.reviewed_on}"
+            yield Due(row.school_id, "filtering", thing, words, "/filtering", on=row.due_on)
+
+
 def _of_openings(scope: Scope, wanted: Wanted) -> Iterable[Due]:
     for school_id in plans_not_opened(scope, as_at=wanted.as_at):
         words = "Nobody who may change the plan has opened it for a term"
@@ -207,6 +218,7 @@ def _of_people(scope: Scope, wanted: Wanted) -> Iterable[Due]:
 _Reader = Callable[[Scope, Wanted], Iterable[Due]]
 _READERS: tuple[tuple[frozenset[str], _Reader], ...] = (
     (frozenset({"evidence"}), _of_evidence),
+    (frozenset({"filtering", "filtering-none"}), _of_filtering),
     (frozenset({"follow-ups", "contacts"}), _of_upkeep),
     (frozenset({"not-opened"}), _of_openings),
     (frozenset({"training-said"}), _of_statements),

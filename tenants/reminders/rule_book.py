@@ -42,7 +42,7 @@ _TO_WORDS = {
 }
 ROLES = (To.PREVENT_LEAD, To.DSL, To.HEADTEACHER, To.TRUST_LEAD)
 
-DATED = frozenset({"action", "review", "returned", "evidence", "own-lapsing"})
+DATED = frozenset({"action", "review", "returned", "evidence", "filtering", "own-lapsing"})
 OF_ACTIONS = frozenset({"action", "review", "returned"})
 PERSONAL = frozenset({"own-training", "own-lapsing", "own-reading"})
 # The referral log is need-to-know: what follows from it, even a count, is for those who may read it.

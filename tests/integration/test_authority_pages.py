@@ -142,7 +142,7 @@ def test_a_release_says_what_it_is_of_and_gives_its_files(page: Page, client: Fl
     text = words(found)
     assert "from 1 September 2026 to 31 December 2026" in text
     assert "12 of 12 that are open" in text
-    assert "Schools do not record these reviews in the service yet" in text
+    assert "Filtering and monitoring reviews" not in text  # no school has recorded one
     assert len([word for word in text.split() if len(word) == 64]) == 1
     files = [link["href"] for link in found.select("main a[download]")]
     assert [name.rpartition("/")[2] for name in files] == [

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from blueprints.web.access import today
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.models import JobRun
 from tenants.access.models import Role
 from tenants.organisations.models import School
-from tenants.plan.evidence.models import Evidence, EvidenceRevision
+from tenants.plan.evidence.models import Evidence, EvidenceRevision, EvidenceUse
 from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, PlanOpening
 from tenants.plan.sharing.models import InspectionPack, PackState, PlanShare, PlanShareOpening
 from tenants.staff.models import StaffRole
@@ -406,7 +407,7 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
         names = set(archive.namelist())
         assert {
             "plan.docx", "plan.pdf", "plan.xlsx", "training.csv", "reading.csv", "contacts.csv", "evidence.csv",
-            "evidence/001-minutes.pdf", "missing.txt", "index.csv",
+            "filtering-reviews.csv", "filtering-checks.csv", "evidence/001-minutes.pdf", "missing.txt", "index.csv",
         } == names  # fmt: skip
         assert archive.read("evidence/001-minutes.pdf") == content
         index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode("utf-8-sig"))))
@@ -415,10 +416,30 @@ def test_a_pack_holds_the_plan_the_evidence_and_an_index_that_is_true(
             assert sha256(archive.read(row["File"])).hexdigest() == row["SHA-256"]
         missing = archive.read("missing.txt").decode("utf-8-sig")
         assert "Not answered: " in missing
+        assert "No review of filtering and monitoring is recorded" in missing
         assert "Partly met: Look into the speaker" in missing
         assert "(From records: 0 of 1 staff; 1 missing, target 100%)" in missing
     page = lead.get(f"/schools/{school.id}/reports/packs/{pack.id}").text
     assert "Not answered: " in page
+
+
+def test_a_pack_names_the_last_review_of_filtering_and_holds_its_record(
+    lead: FlaskClient, make: Factory, worker_app: Flask, school: School, plan: Plan, outline: PlanAction
+) -> None:
+    record = make.evidence(outline, title="Minutes of the review")
+    make.session.execute(delete(EvidenceUse))  # it serves no action, and is asked for all the same
+    make.session.commit()
+    on = today() - timedelta(days=400)
+    make.filtering_review(school, on, evidence_id=record.id)
+    pack = make_pack(lead, make, worker_app, school)
+    assert f"Filtering and monitoring were last reviewed over a year ago, on {on}" in pack.missing
+    answer = lead.get(f"/schools/{school.id}/reports/packs/{pack.id}/file")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        reviews = archive.read("filtering-reviews.csv").decode("utf-8-sig")
+        assert f"{on},Meets the standard,Member of the SLT; DSL," in reviews
+        assert "Minutes of the review" in reviews
+        assert "Minutes of the review" in archive.read("evidence.csv").decode("utf-8-sig")
+        assert f"Reviews of filtering and monitoring, the last on {on}" in archive.read("index.csv").decode("utf-8-sig")
 
 
 def test_a_pack_as_at_a_day_before_there_was_a_plan_says_so(

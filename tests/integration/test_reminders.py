@@ -174,8 +174,9 @@ def test_nothing_goes_out_at_the_weekend_and_nobody_is_written_to_when_nothing_i
 
 
 def school_in_order(make: Factory) -> Any:
-    """A school at which every post is switched off, so that nothing at all is due."""
+    """A school at which every post is switched off, and all is reviewed, so that nothing at all is due."""
     school = make.school()
+    make.filtering_review(school, MONDAY - timedelta(days=30))
     make.add(ReminderRule(key="posts", school_id=school.id, active=False))
     return school
 
@@ -708,3 +709,27 @@ def test_the_outlook_is_what_each_measure_says_by_itself(
     assert found.reading == reading_coverage(scope, as_at=MONDAY)
     assert sorted(found.posts, key=str) == sorted(post_cover(scope, as_at=MONDAY), key=str)
     assert min(map(len, (found.actions, found.lapsing, found.reading, found.posts))) > 2
+
+
+def test_the_lead_is_reminded_of_a_review_before_and_after_its_day_and_that_none_is_recorded(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    due, done, none = (make.school() for _ in range(3))
+    for school in (due, done, none):
+        make.member(Role.PREVENT_LEAD, school)
+    make.filtering_review(due, MONDAY - timedelta(days=355))
+    make.filtering_review(done, MONDAY - timedelta(days=45))
+    send(MONDAY, clock)
+    assert {(item.school_id, item.rule) for item in items(make) if item.rule.startswith("filtering")} == {
+        (due.id, "filtering"),
+        (none.id, "filtering-none"),
+    }
+    texts = " ".join(mail.text for mail in mails(make))
+    assert "Review filtering and monitoring" in texts
+    assert "No review of filtering and monitoring is recorded" in texts
+    for day in (1, 2, 7):
+        send(MONDAY + timedelta(days=day), clock)
+    assert len(items(make, school_id=due.id, rule="filtering")) == 1
+    send(MONDAY + timedelta(days=14), clock)
+    assert len(items(make, school_id=due.id, rule="filtering")) == 2
+    assert any("Review filtering and monitoring: it was due on" in mail.text for mail in mails(make))

@@ -749,6 +749,8 @@ ARGUMENTS: dict[str, Maker] = {
     "referral_id": _of_school("referral"),
     "release_id": _release,
     "absence_id": _of_school("staff_absence"),
+    "review_id": _of_school("filtering_review"),
+    "check_id": _of_school("filtering_check"),
     "platform.release_catalogue organisation_id": lambda tenants, audience: tenants.authority.id,
     "authority.release_download key": lambda tenants, audience: "release.csv",
     "platform.release_draft_file filename": lambda tenants, audience: "plan.csv",

@@ -15,6 +15,7 @@ from tenants.access.models import AuditEntry, Invitation, Role
 from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
+from tenants.filtering.models import CheckResult, FilteringCheck, FilteringReview, Reviewer, ReviewOutcome
 from tenants.history.models import RecordHistory
 from tenants.imports.certificates.models import CertificateState, TrainingCertificate
 from tenants.imports.completions.models import CompletionImportEffect, CompletionImportRow, RowOutcome
@@ -239,6 +240,22 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         reason=AbsenceReason.SICKNESS,
         from_on=date(2026, 10, 1),
         until_on=date(2026, 10, 2),
+    ),
+    "filtering_review": lambda rows: rows.add(
+        FilteringReview,
+        reviewed_on=date(2026, 10, 1),
+        reviewers=[Reviewer.DSL.value],
+        points=["roles"],
+        outcome=ReviewOutcome.ACTIONS_NEEDED,
+        actions="Ask the provider",
+        next_due_on=date(2027, 10, 1),
+    ),
+    "filtering_check": lambda rows: rows.add(
+        FilteringCheck,
+        checked_on=date(2026, 10, 2),
+        place="A tablet in the library",
+        tested="The provider’s test page",
+        result=CheckResult.BLOCKED,
     ),
     "training_completion": lambda rows: rows.make.completion(rows["staff_member"]),
     "training_file": _training_file,

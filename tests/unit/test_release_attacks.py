@@ -20,7 +20,7 @@ from tenants.insights.disclosure.files import About, files_of, tidy_rows
 from tenants.insights.disclosure.gather import Figures
 from tenants.insights.disclosure.headlines import headlines
 from tenants.insights.disclosure.rollup import added_up
-from tenants.insights.disclosure.system import OVERDUE_BANDS, POST_STATES, STATES, Layout
+from tenants.insights.disclosure.system import OVERDUE_BANDS, POST_STATES, REVIEW_STATES, STATES, Layout
 from tenants.insights.disclosure.tables import Writer
 from tenants.insights.disclosure.types import FIGURES_FILE, HIDDEN, TABLES_FILE, ProtectedRelease, ReleaseRules
 from tenants.insights.figures.released import drawn
@@ -74,6 +74,7 @@ def figures(term: str, *, schools: int, referrals: int, seed: int = 1, area: str
         },
         audiences={"awareness": [], "part-one": []},
         concerns=list(CONCERNS),
+        filtering=states(REVIEW_STATES, (5, 2, 1)),
     )
 
 

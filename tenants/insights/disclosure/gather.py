@@ -19,6 +19,7 @@ from tenants.calendar.rules import Term
 from tenants.insights.disclosure.catalogue import Catalogue, group_of
 from tenants.insights.measures.compliance import section_standings
 from tenants.insights.measures.cover import post_cover
+from tenants.insights.measures.filtering import ReviewState, filtering_standings
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.training import training_coverage
 from tenants.insights.measures.types import Coverage, SectionStanding
@@ -41,6 +42,7 @@ class Figures:
 
     `classes`: phase and kind of each school; `open_schools`: how many the register has of each phase; `sections`: state by
     theme; `training` and `reading`: [have it, need it] by subject; `posts`: state by rule; `overdue`: band;
+    `filtering`: state of the last review, of no school while none has recorded any;
     `referrals`: number by term and type of concern; `audiences`: who needs a course or must read a document.
     """
 
@@ -58,6 +60,7 @@ class Figures:
     titles: dict[str, str]
     audiences: dict[str, list[str]] = field(default_factory=dict)
     concerns: list[str] = field(default_factory=list)  # the types of the newest release year
+    filtering: dict[str, str] = field(default_factory=dict)  # none in the figures of terms before reviews were recorded
 
     @property
     def schools(self) -> tuple[str, ...]:
@@ -124,6 +127,7 @@ def gather(
         titles=_titles(catalogue) | {key: each[0] for key, each in (courses | documents).items()},
         audiences={key: sorted(each[1]) for key, each in (courses | documents).items()},
         concerns=_newest_concerns(),
+        filtering=_filtering(scope, as_at, keys),
     )
 
 
@@ -172,6 +176,14 @@ def _posts(scope: AuthorityScope, as_at: date, keys: set[str]) -> dict[str, dict
         if str(each.school_id) in keys:
             found.setdefault(each.rule, {})[str(each.school_id)] = each.state.value
     return found
+
+
+def _filtering(scope: AuthorityScope, as_at: date, keys: set[str]) -> dict[str, str]:
+    """Where no school has recorded a review, that none has says something of the service, not of the schools."""
+    standings = [each for each in filtering_standings(scope, as_at=as_at) if str(each.school_id) in keys]
+    if all(each.state is ReviewState.NONE for each in standings):
+        return {}
+    return {str(each.school_id): each.state.value for each in standings}
 
 
 def _overdue(standings: Sequence[SectionStanding], keys: set[str]) -> dict[str, str]:

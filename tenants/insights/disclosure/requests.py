@@ -19,6 +19,7 @@ SUBJECTS = {
     "reading": "Staff who confirmed each document",
     "posts": "Schools by how each role is filled",
     "timeliness": "Schools by how many actions are past their date",
+    "filtering-reviews": "Schools by whether filtering and monitoring were reviewed within a year",
     "referrals": "Referrals by term",
 }
 CLASSIFICATIONS = {"phase": "Phase", "kind": "Type of school", "concern": "Type of concern (referrals only)"}

@@ -28,6 +28,7 @@ from tenants.insights.disclosure.storing import Owner, is_taken, store_draft
 from tenants.insights.disclosure.system import AREA, Layout
 from tenants.insights.disclosure.types import ProtectedCell, ProtectedRow, ProtectedTable, ReleaseRules
 from tenants.insights.disclosure.writing import count_cell
+from tenants.insights.measures.filtering import ReviewState
 from tenants.organisations.models import LocalAuthority
 
 ONCE_A_YEAR = "Referrals are added up once a year, with the summer term’s release."
@@ -126,6 +127,9 @@ def added_up(by_code: Mapping[str, Figures]) -> Figures:
                 found[key] = found.get(key, {}) | each if isinstance(each, dict) else each
         return found
 
+    reviews = joined("filtering")
+    if reviews:  # where some authority's schools record them, those of the others have recorded none
+        reviews = {school: ReviewState.NONE.value for each in every for school in each.classes} | reviews
     return Figures(
         term=every[0].term,
         as_at=every[0].as_at,
@@ -141,6 +145,7 @@ def added_up(by_code: Mapping[str, Figures]) -> Figures:
         titles=joined("titles"),
         audiences=joined("audiences"),
         concerns=list(dict.fromkeys(key for each in every for key in each.concerns)),
+        filtering=reviews,
     )
 
 

@@ -18,6 +18,7 @@ from tenants.insights.disclosure.types import ReleaseRules
 STATES = ("green", "amber", "red", "not_answered")
 POST_STATES = ("filled", "lapsing", "untrained", "vacant")
 OVERDUE_BANDS = ("none", "few", "many")
+REVIEW_STATES = ("within", "over", "none")
 BANDS = ("all", "most", "half", "fewer")  # everybody; 90 per cent or more; half or more; fewer
 _PLACES = ("area", "phase", "kind")
 PARTS = ("state", "post", "overdue", "band")
@@ -96,6 +97,7 @@ class Layout:
             "referral-rates": self._referrals,
             "posts": self._posts,
             "timeliness": self._timeliness,
+            "filtering-reviews": self._filtering,
         }[table.subject](table, by)
 
     def _nothing(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
@@ -155,6 +157,9 @@ class Layout:
 
     def _timeliness(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
         self._distribution(table, by, "timeliness", _part("overdue", OVERDUE_BANDS), self.figures.overdue)
+
+    def _filtering(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
+        self._distribution(table, by, "filtering-reviews", _part("review", REVIEW_STATES), self.figures.filtering)
 
     def _bands(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
         subject = table.subject.removesuffix("-bands")

@@ -30,6 +30,12 @@ _PART_TITLES = {
         "vacant": "Vacant",
     },
     "overdue": {"none": "None", "rest": "Some", "few": "1 to 5", "many": "6 or more"},
+    "review": {
+        "within": "Within a year",
+        "rest": "Not within a year",
+        "over": "Over a year ago",
+        "none": "None recorded",
+    },
     "band": {
         "all": "All staff",
         "rest": "Not all staff",
@@ -64,6 +70,7 @@ class Writer:
             "sections": lambda table: self._distributions(table, "state", "Section of the plan"),
             "posts": lambda table: self._distributions(table, "post", "Role"),
             "timeliness": lambda table: self._distributions(table, "overdue", "Actions"),
+            "filtering-reviews": lambda table: self._distributions(table, "review", "Review"),
             "training-bands": lambda table: self._distributions(table, "band", "Course"),
             "reading-bands": lambda table: self._distributions(table, "band", "Document"),
             "training": self._coverage,
@@ -111,6 +118,8 @@ class Writer:
         kind, _, key = name.partition(":")
         if kind == "timeliness":
             return "Past their date and not done"
+        if kind == "filtering-reviews":
+            return "Last review of filtering and monitoring"
         titles = self.layout.figures.titles
         return titles[f"post:{key}"] if kind == "posts" else titles[key or kind]
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, Scope, require_bound
+from tenants.insights.measures.filtering import LATEST_REVIEW_SQL
 from tenants.insights.measures.known import as_known, known
 from tenants.insights.measures.reading import READING_SQL
 from tenants.insights.measures.staffing import STAFF_SQL
@@ -51,6 +52,10 @@ measured as materialized (
       select c.referral_id from {known("referral_stage")} c where c.stage = 'closed' and c.reached_on <= :as_at)
   ) r on r.school_id = v.id
   group by v.id
+  union all
+  select v.id, 'filtering:reviewed', case when l.within_a_year then 1 else 0 end, 1
+  from unnest(visible_schools()) as v (id)
+  left join latest_review l on l.school_id = v.id
 ),
 current_plan as materialized (
   select p.school_id, p.plan_id from plan_period p
@@ -89,7 +94,7 @@ effective as (
 LEFT_TO_DO_SQL = "effective_status not in ('met', 'not_applicable')"
 OVERDUE_SQL = f"coalesce(due_on < :as_at and {LEFT_TO_DO_SQL}, false)"
 _DUE_SOON_SQL = f"due_on between :as_at and :soon and {LEFT_TO_DO_SQL}"
-WITH_EFFECTIVE_SQL = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {EFFECTIVE_SQL}"
+WITH_EFFECTIVE_SQL = f"with {STAFF_SQL}, {TRAINING_SQL}, {READING_SQL}, {LATEST_REVIEW_SQL}, {EFFECTIVE_SQL}"
 
 # Of `effective e`, for `state_from`.
 STATE_COLUMNS_SQL = (

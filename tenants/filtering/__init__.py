@@ -1,0 +1,1 @@
+"""Reviews of filtering and monitoring, and the checks that blocking works."""
