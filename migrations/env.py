@@ -19,6 +19,9 @@ import tenants.plan.models
 import tenants.plan.sharing.models
 import tenants.plan.verification.models
 import tenants.reading.models
+import tenants.reading.questions.models
+import tenants.reading.sheets.models
+import tenants.reading.sign_offs.models
 import tenants.references.models
 import tenants.referrals.models
 import tenants.reminders.models

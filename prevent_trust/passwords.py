@@ -7,7 +7,7 @@ passwords and the person's own name and address (2.1.7), and, where the network 
 from typing import Any
 
 from flask_security.password_util import PasswordUtil
-from flask_security.utils import hash_password, password_breached_validator
+from flask_security.utils import hash_password, password_breached_validator, verify_password
 from zxcvbn import zxcvbn
 
 SHORTEST, LONGEST = 12, 128
@@ -62,3 +62,8 @@ def _own_part(password: str, known: list[str]) -> int:
 def hashed(password: str) -> str:
     """The Argon2 hash to store, made as Flask-Security makes it. Needs the application's context."""
     return str(hash_password(password))
+
+
+def is_hashed(secret: str, stored: str) -> bool:
+    """Whether the stored hash is that of the secret. Needs the application's context."""
+    return bool(verify_password(secret, stored))

@@ -105,13 +105,16 @@ class Factory:
             .order_by(DocumentEdition.in_force_from.desc())
         ).first()  # type: ignore[return-value]
 
-    def confirmation(self, member: StaffMember, document: str = "kcsie-part-one", on: date = date(2026, 9, 10)) -> Any:
+    def confirmation(
+        self, member: StaffMember, document: str = "kcsie-part-one", on: date = date(2026, 9, 10), **values: Any
+    ) -> Any:
         return self.add(
             ReadingConfirmation(
                 school_id=member.school_id,
                 staff_id=member.id,
                 document_edition_id=self.document_edition(document).id,
                 confirmed_on=on,
+                **values,
             )
         )
 

@@ -12,6 +12,7 @@ from blueprints.platform import (  # noqa: F401  # hang their routes on the blue
     jobs,
     organisations,
     people,
+    release_groups,
     releases,
 )
 from blueprints.platform.blueprint import blueprint

@@ -169,11 +169,12 @@ def _refused(draft_id: uuid.UUID, form: ReasonForm, problem: CannotDecide) -> st
 
 def _settle(draft: ReleaseDraft) -> None:
     """The worker does what was decided; its job is in the ledger with the decision, so that neither is lost."""
+    of_authority = {"authority_id": str(draft.authority_id)} if draft.authority_id else {}
     request_job(
         "settle_release",
-        scope=AuthorityScope(draft.authority_id),
+        scope=AuthorityScope(draft.authority_id) if draft.authority_id else PlatformScope(),
         title=f"{draft.authority_name}: {draft.title}",
-        arguments={"authority_id": str(draft.authority_id), "draft_id": str(draft.id)},
+        arguments=of_authority | {"draft_id": str(draft.id)},
         requested_by=account_id(),
     )
 
@@ -181,10 +182,13 @@ def _settle(draft: ReleaseDraft) -> None:
 @blueprint.post(f"{BASE}/drafts/<uuid:draft_id>/again")
 @requires(Permission.PUBLISH_RELEASES)
 def release_draft_again(draft_id: uuid.UUID) -> Response:
-    line = draft_by_id(PlatformScope(), draft_id) or abort(404)
-    if line.draft.state not in REMADE:
+    draft = (draft_by_id(PlatformScope(), draft_id) or abort(404)).draft
+    if draft.state not in REMADE:
         abort(404)
-    _ask_for(line.draft.authority_id, line.draft.authority_name, line.draft.term, line.draft.request_id)
+    if draft.authority_id:
+        _ask_for(draft.authority_id, draft.authority_name, draft.term, draft.request_id)
+    elif draft.group_id:
+        ask_for_group(draft.group_id, draft.authority_name, draft.term)
     flash("The draft will be made again, with the figures and releases as they are now.", "success")
     return redirect(url_for("platform.releases"), 303)
 
@@ -197,6 +201,17 @@ def _ask_for(authority_id: uuid.UUID, name: str, term: str, request_id: uuid.UUI
         scope=AuthorityScope(authority_id),
         title=f"Draft release for {name}",
         arguments=arguments,
+        requested_by=account_id(),
+    )
+
+
+def ask_for_group(group_id: uuid.UUID, name: str, term: str) -> None:
+    """Asks for the draft of a group's release."""
+    request_job(
+        "make_group_release",
+        scope=PlatformScope(),
+        title=f"Draft release for {name}",
+        arguments={"group_id": str(group_id), "term": term},
         requested_by=account_id(),
     )
 

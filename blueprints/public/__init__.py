@@ -5,6 +5,7 @@ from flask import Flask
 from blueprints.public import (  # noqa: F401  # hang their routes on the blueprint
     calendar_feed,
     reading,
+    reading_sheet,
     reminders,
     shared_plan,
     training,

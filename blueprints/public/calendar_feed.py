@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.public.pages import blueprint
 from blueprints.web.access import public, today
+from blueprints.web.request_address import by_address
 from prevent_trust.config import Settings
 from prevent_trust.extensions import limiter
 from prevent_trust.tenancy import SchoolScope, bind_scope
@@ -23,12 +24,8 @@ from tenants.organisations.queries import names_of_organisations
 REASON = "a calendar program asks with a secret address, which stops with its owner’s access; it changes nothing"
 
 
-def _by_address() -> str:
-    return request.path
-
-
 @blueprint.get("/calendars/<uuid:owner_id>/<secret>.ics")
-@limiter.limit("60 per hour", key_func=_by_address)
+@limiter.limit("60 per hour", key_func=by_address)
 @limiter.limit("600 per hour")
 @public(REASON)
 def calendar_feed(owner_id: uuid.UUID, secret: str) -> Response:

@@ -1,17 +1,20 @@
 """Who has not confirmed? By document, in the edition that is in force."""
 
 import uuid
+from datetime import UTC, datetime
 
 from flask import Response as FileResponse
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
+from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response
 from wtforms import RadioField, SelectMultipleField
 from wtforms.validators import ValidationError
 
 from blueprints.school.blueprint import blueprint
 from blueprints.school.plan import StartForm
-from blueprints.school.reading_people import SOURCE_NAMES, Reader, ReaderFilter, filter_in_address, readers
+from blueprints.school.reading_people import SOURCE_NAMES, Reader, ReaderFilter, by_role, filter_in_address, readers
+from blueprints.school.reading_scans import ACCEPTED, FileNotTaken, forget_scans, kept_scans
 from blueprints.web.access import account_id, as_at_day, can, requires, today
 from blueprints.web.fields import DatePartsField, as_uuid
 from blueprints.web.uploads import stored_file
@@ -21,17 +24,21 @@ from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
 from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.types import Coverage
-from tenants.reading.actions import record_confirmations, remove_confirmation
+from tenants.reading.actions import remove_confirmation
 from tenants.reading.campaigns import running_campaign
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.own_queries import own_editions
 from tenants.reading.queries import DocumentInForce, document_in_force, documents_in_force, stored_part
+from tenants.reading.sheets.queries import slips_given
+from tenants.reading.sign_offs.actions import record_sign_off
+from tenants.reading.sign_offs.queries import sign_offs_of
+from tenants.reminders.coming import LOOKED_AHEAD, OWN_READING, next_nudge
 from tenants.reminders.queries import rules_here
 from tenants.reminders.rule_book import in_words
+from tenants.reminders.rules import next_day_of_reminders
 from tenants.staff.models import STAFF_ROLE_NAMES
 
 BASE = "/schools/<uuid:school_id>/reading"
-NUDGE = "own-reading"  # the rule that reminds whoever has not confirmed
 BY_HAND = (ConfirmationSource.RECORDED, ConfirmationSource.PAPER)
 
 
@@ -42,6 +49,7 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
         choices=[(source.value, SOURCE_NAMES[source]) for source in BY_HAND],
         default=ConfirmationSource.RECORDED.value,
     )
+    scans = MultipleFileField("The signed list")
     staff = SelectMultipleField("Who has read it?", coerce=as_uuid)
 
     def validate_confirmed_on(self, confirmed: DatePartsField) -> None:
@@ -99,6 +107,8 @@ def reading_document(school_id: uuid.UUID, key: str) -> FileResponse | str:
     people = readers(scope, document, as_at=wanted.as_at)
     if request.args.get("format") == "csv":
         return _csv(document, people, wanted)
+    if request.args.get("format") == "roles":
+        return _csv_of_roles(document, people)
     return _page(scope, document, people, wanted, ConfirmForm(formdata=None, confirmed_on=today()))
 
 
@@ -124,14 +134,22 @@ def reading_confirm(school_id: uuid.UUID, key: str) -> Response | str:
     form.staff.choices = [(reader.staff_id, reader.name) for reader in people if reader.is_missing]
     if not form.validate_on_submit():
         return _page(scope, document, people, filter_in_address(), form)
-    written = record_confirmations(
+    try:
+        scans = kept_scans(scope, form.scans.data)
+    except FileNotTaken as problem:
+        form.scans.errors = [str(problem)]
+        return _page(scope, document, people, filter_in_address(), form)
+    sign_off_id, written = record_sign_off(
         scope,
         staff_ids=form.staff.data,
         edition_id=document.edition_id,
         confirmed_on=form.confirmed_on.data or today(),
         source=ConfirmationSource(form.source.data),
         recorded_by=account_id(),
+        scans=scans,
     )
+    if sign_off_id is None:
+        forget_scans(scans)
     flash(f"{written} {'confirmation' if written == 1 else 'confirmations'} recorded.", "success")
     _say_who_has_more_to_read(readers(scope, document), set(form.staff.data))
     address = filter_in_address().address
@@ -158,8 +176,17 @@ def _page(
         school_id=scope.school_id,
         document=document,
         running=running_campaign(scope, document.edition_id),
-        nudge=next(here.rule for here in rules_here(scope) if here.rule.key == NUDGE),
+        slips=len(slips_given(scope, document.edition_id)),
+        sign_offs=sign_offs_of(scope, document.edition_id),
+        accepted=ACCEPTED,
+        nudge=next(here.rule for here in rules_here(scope) if here.rule.key == OWN_READING),
         in_words=in_words,
+        next_nudge=next_nudge(scope, document=document.key, first_day=next_day_of_reminders(datetime.now(UTC)))
+        if any(reader.is_missing for reader in people)
+        else None,
+        looked_ahead=LOOKED_AHEAD,
+        out_of_reach=sum(reader.is_missing and not reader.has_address for reader in people),
+        roles=by_role(people),
         count_missing=sum(reader.is_missing for reader in people),
         count_confirmed=sum(reader.confirmed is not None for reader in people),
         missing=missing,
@@ -188,6 +215,15 @@ def _csv(document: DocumentInForce, people: list[Reader], wanted: ReaderFilter) 
         csv_bytes(("Name", "Roles", "Confirmed", "On", "How", "Asked"), lines),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="reading-{document.key}.csv"'},
+    )
+
+
+def _csv_of_roles(document: DocumentInForce, people: list[Reader]) -> FileResponse:
+    lines = [(row.name, row.confirmed, row.people, row.missing) for row in by_role(people)]
+    return FileResponse(
+        csv_bytes(("Role", "Confirmed", "Must read it", "Not confirmed"), lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="reading-by-role-{document.key}.csv"'},
     )
 
 

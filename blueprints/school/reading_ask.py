@@ -44,7 +44,7 @@ def reading_ask(school_id: uuid.UUID, key: str) -> Response | str:
     document = document_in_force(scope, key, today()) or abort(404)
     running = running_campaign(scope, document.edition_id)
     form = AskForm(due_on=running.due_on if running else None)
-    people = _not_confirmed(scope, document)
+    people = not_confirmed(scope, document)
     if form.validate_on_submit():
         try:
             return _ask(scope, document, people, form)
@@ -89,7 +89,7 @@ def _ask(scope: SchoolScope, document: DocumentInForce, people: list[StaffMember
     return redirect(url_for("school.reading_document", school_id=scope.school_id, key=document.key), 303)
 
 
-def _not_confirmed(scope: SchoolScope, document: DocumentInForce) -> list[StaffMember]:
+def not_confirmed(scope: SchoolScope, document: DocumentInForce) -> list[StaffMember]:
     """Those who must read it and have not, by name."""
     needs = {need.staff_id: need.holds for need in reading_needs(scope, as_at=today()) if need.key == document.key}
     return [member for member in staff_of(scope, as_at=today()) if needs.get(member.id) is False]
@@ -106,6 +106,6 @@ def reading_withdraw(school_id: uuid.UUID, key: str) -> Response | str:
     if form.validate_on_submit():
         withdraw_campaign(scope, edition_id=document.edition_id)
         record_act("reading links withdrawn", account_id=account_id(), school_id=school_id, document=key)
-        flash("The links no longer work. What was confirmed stays.", "success")
+        flash("The links and slips no longer work. What was confirmed stays.", "success")
         return redirect(url_for("school.reading_document", school_id=school_id, key=key), 303)
     return render_template("school/reading/withdraw.html", school_id=school_id, document=document, form=form)

@@ -15,12 +15,14 @@ from tenants.insights.measures.reading_people import Confirmed, people_and_docum
 from tenants.reading.campaigns import Asked, asked
 from tenants.reading.models import ConfirmationSource
 from tenants.reading.queries import DocumentInForce
+from tenants.reading.sheets.queries import GivenSlip, slips_given
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
 
 SOURCE_NAMES = {
     ConfirmationSource.RECORDED: "They told the Prevent lead",
     ConfirmationSource.PAPER: "They signed a sheet",
     ConfirmationSource.LINK: "By the link mailed to them",
+    ConfirmationSource.SHEET: "By their printed slip",
     ConfirmationSource.CARRIED: "In the edition before, and nothing that they read has changed since",
 }
 MAIL_NAMES = {
@@ -37,6 +39,8 @@ ASKED_OPTIONS = (
     ("yes", "Asked by mail"),
     ("no", "Not asked by mail"),
     ("back", "Their mail came back"),
+    ("slip", "Given a slip"),
+    ("neither", "Neither asked nor given a slip"),
 )
 
 
@@ -53,6 +57,8 @@ class Reader:
     is_missing: bool
     confirmed: Confirmed | None
     asked: Asked | None
+    slip: GivenSlip | None
+    has_address: bool
     earlier: Confirmed | None = None
 
     @property
@@ -79,8 +85,11 @@ class Reader:
 
     @property
     def asked_words(self) -> str:
-        """When they were sent a link and what became of the mail; empty when they were not."""
-        return f"Asked on {long_date(self.asked.at)}; {MAIL_NAMES[self.asked.mail]}" if self.asked else ""
+        """When they were sent a link and what became of the mail, and when they were given a slip; empty when neither."""
+        mail = f"Asked on {long_date(self.asked.at)}; {MAIL_NAMES[self.asked.mail]}" if self.asked else ""
+        locked = ", locked after wrong PINs" if self.slip and self.slip.is_locked else ""
+        slip = f"Slip printed on {long_date(self.slip.at)}{locked}" if self.slip else ""
+        return "; ".join(words for words in (mail, slip) if words)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,10 @@ class ReaderFilter:
             return False
         if self.asked == "back":
             return reader.asked is not None and reader.asked.mail in DID_NOT_REACH
+        if self.asked == "slip":
+            return reader.slip is not None
+        if self.asked == "neither":
+            return reader.asked is None and reader.slip is None
         return not self.asked or (self.asked == "yes") == (reader.asked is not None)
 
     @property
@@ -130,9 +143,10 @@ def filter_in_address() -> ReaderFilter:
 
 
 def readers(scope: SchoolScope, document: DocumentInForce, *, as_at: date | None = None) -> list[Reader]:
-    """Those who must read the document on the day, or have confirmed it, by name; of today, with who was asked."""
+    """Those who must read the document on the day, or have confirmed it, by name; of today, with who was asked and how."""
     day = as_at or today()
     links = asked(scope, document.edition_id) if day == today() else {}
+    slips = slips_given(scope, document.edition_id) if day == today() else {}
     return [
         Reader(
             staff_id=person.staff_id,
@@ -141,7 +155,36 @@ def readers(scope: SchoolScope, document: DocumentInForce, *, as_at: date | None
             is_missing=person.is_missing,
             confirmed=None if person.is_missing else person.confirmed,
             asked=links.get(person.staff_id),
+            slip=slips.get(person.staff_id),
+            has_address=person.has_address,
             earlier=person.confirmed if person.is_missing else None,
         )
         for person in people_and_document(scope, key=document.key, as_at=day)
+    ]
+
+
+@dataclass(frozen=True)
+class RoleCount:
+    """How many holders of a role have confirmed, of how many who must or have. `role` is empty for those without one."""
+
+    role: str
+    name: str
+    confirmed: int
+    missing: int
+
+    @property
+    def people(self) -> int:
+        return self.confirmed + self.missing
+
+
+def by_role(people: list[Reader]) -> list[RoleCount]:
+    """Each role that somebody holds, in the roles' order; who holds several counts in each."""
+    groups = [
+        (role.value, name, [each for each in people if role in each.roles]) for role, name in STAFF_ROLE_NAMES.items()
+    ]
+    groups.append(("", "No role", [each for each in people if not each.roles]))
+    return [
+        RoleCount(role, name, sum(each.confirmed is not None for each in group), sum(each.is_missing for each in group))
+        for role, name, group in groups
+        if group
     ]

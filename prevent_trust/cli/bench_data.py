@@ -51,12 +51,14 @@ from school s join trust t on t.group_uid = (80000 + case
   when s.urn <= 200000 + 90 then 0 else 1 + (s.urn - 200091) / 10 end)::text;
 """
 
+# A school's staff lie together, as its import writes them, and so do its completions of one round of training.
 _STAFF = """
 insert into staff_member (school_id, given_name, family_name, email, staff_code, starts_on, leaves_on, recorded_from)
 select s.id, 'Given' || n, 'Family' || n, 'person' || n || '@school' || s.urn || '.example', n::text,
   date '2015-09-01' + (n % 3500), case when n % 23 = 0 then date '2026-01-01' + n % 300 end,
   timestamptz '2015-09-01'
-from generate_series(1, :staff) n join school s on s.urn = 200001 + n % :schools;
+from generate_series(1, :staff) n join school s on s.urn = 200001 + n % :schools
+order by s.urn, n;
 
 insert into staff_role_held (school_id, staff_id, role, from_on, recorded_from)
 select school_id, id, case staff_code::int / :schools
@@ -74,6 +76,7 @@ join course c on c.audience = '{}'
 cross join lateral (
   select date '2023-09-01' + (m.staff_code::int * 7 + c.position * 131 + r * 311) % 1150 as day) d
 where (m.staff_code::int + r + c.position) % 6 < 5
+order by r, m.school_id
 on conflict do nothing;
 """
 

@@ -14,9 +14,11 @@ from prevent_trust.jobs.ledger import request_job
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.queues import REPORTS
 from prevent_trust.tenancy import AuthorityScope, PlatformScope, bind_scope, scope_bound
-from tenants.calendar.rules import parse_term, term_of
+from tenants.calendar.rules import Term, parse_term, term_of
 from tenants.insights.disclosure.drafting import has_plans, make_draft, make_requested_draft
+from tenants.insights.disclosure.groups import groups_ready
 from tenants.insights.disclosure.publishing import carry_out, tell_officers
+from tenants.insights.disclosure.rollup import TooFewReleases, make_group_draft
 from tenants.insights.disclosure.types import ReleaseRules
 from tenants.organisations.models import LocalAuthority
 
@@ -70,13 +72,45 @@ def ask_for_all(*, progress: Progress) -> dict[str, Any]:
             )
             asked += 1
         progress(done, len(authorities))
-    return {"term": term.key, "asked_for": asked}
+    return {"term": term.key, "asked_for": asked, "groups": _ask_for_groups(term)}
+
+
+def _ask_for_groups(term: Term) -> int:
+    """Asks for the drafts of groups whose authorities' releases of the term are all out. Looked at every day."""
+    wanted = groups_ready(PlatformScope(), term=term)
+    for group in wanted:
+        request_job(
+            "make_group_release",
+            scope=PlatformScope(),
+            title=f"Draft release for {group.name}, {term.title}",
+            arguments={"group_id": str(group.id), "term": term.key},
+            once_key=f"release:{group.id}:{term.key}",
+        )
+    return len(wanted)
+
+
+@job("make_group_release", queue=REPORTS)
+def make_group(*, progress: Progress, group_id: str, term: str) -> dict[str, Any]:
+    """Drafts a group's release of a term from its authorities' releases, for a publisher's review."""
+    progress(0, 1, "Adding up, protecting and auditing the figures.")
+    rules = release_rules(current_app.extensions["settings"])
+    try:
+        draft_id = make_group_draft(
+            PlatformScope(), group_id=uuid.UUID(group_id), term=parse_term(term), rules=rules, today=_today()
+        )
+    except TooFewReleases as few:
+        return _said(progress, None, str(few))
+    return _said(progress, draft_id, "There is a draft or a release for this term already. It was left as it is.")
 
 
 @job("settle_release", queue=REPORTS)
-def settle_release(*, progress: Progress, authority_id: str, draft_id: str) -> dict[str, Any]:
-    """Publishes what was approved, or withdraws what was to be, then tells the officers. Each in a transaction of its own."""
-    scope, draft = AuthorityScope(uuid.UUID(authority_id)), uuid.UUID(draft_id)
+def settle_release(*, progress: Progress, draft_id: str, authority_id: str | None = None) -> dict[str, Any]:
+    """Publishes what was approved, or withdraws what was to be, then tells the officers. Each in a transaction of its own.
+
+    Without an authority the draft is a group's.
+    """
+    scope = AuthorityScope(uuid.UUID(authority_id)) if authority_id else PlatformScope()
+    draft = uuid.UUID(draft_id)
     settings: Settings = current_app.extensions["settings"]
     bind_scope(scope)
     message = carry_out(scope, draft_id=draft)

@@ -1,6 +1,7 @@
 """The register, which everybody may read: it is public (GIAS, Open Government Licence)."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -119,6 +120,17 @@ def school_by_urn(urn: int) -> School | None:
 
 def trust_by_id(trust_id: uuid.UUID) -> Trust | None:
     return db.session.get(Trust, trust_id)
+
+
+def authority_codes(authorities: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The three digits of each authority, by id."""
+    rows = db.session.execute(select(LocalAuthority.id, LocalAuthority.code).where(LocalAuthority.id.in_(authorities)))
+    return {row.id: row.code for row in rows}
+
+
+def all_authorities() -> list[LocalAuthority]:
+    """The register's authorities by name."""
+    return list(db.session.scalars(select(LocalAuthority).order_by(LocalAuthority.name)))
 
 
 def authority_by_id(authority_id: uuid.UUID) -> LocalAuthority | None:

@@ -24,6 +24,7 @@ def record_confirmations(
     confirmed_on: date,
     source: ConfirmationSource,
     recorded_by: uuid.UUID | None,
+    sign_off_id: uuid.UUID | None = None,
 ) -> int:
     """Writes that people of the school confirmed an edition, with the hash of what it says now, and which parts.
 
@@ -51,6 +52,7 @@ def record_confirmations(
             "source": source,
             "recorded_by": recorded_by,
             "edition_sha256": sha256,
+            "sign_off_id": sign_off_id,
             "parts": [part.id for part in document.parts_for(roles_on(person, confirmed_on))],
         }
         for person in people
@@ -65,6 +67,8 @@ def record_confirmations(
             "recorded_by": new.recorded_by,
             "edition_sha256": new.edition_sha256,
             "parts": ReadingConfirmation.parts + new.parts,
+            # Whoever undoes what was recorded together takes back the whole: nobody stays confirmed of what they did not.
+            "sign_off_id": func.coalesce(new.sign_off_id, ReadingConfirmation.sign_off_id),
         },
         where=~ReadingConfirmation.parts.contains(new.parts),
     ).returning(ReadingConfirmation.id)

@@ -31,6 +31,7 @@ from tenants.reading.models import (
     ReadingLink,
 )
 from tenants.reading.queries import DocumentInForce, Part, documents_in_force
+from tenants.reading.questions.queries import are_questions_left
 from tenants.staff.models import StaffMember
 from tenants.staff.queries import roles_on
 
@@ -79,10 +80,7 @@ def ask_by_mail(
     A later day moves the running campaign's. Returns how many mails were written. Two at once: the second waits for the
     first and finds its links. Raises CampaignError for a day that is past or more than a year ahead.
     """
-    require_bound(scope)
-    if not today <= due_on <= today + LATEST_DUE:
-        raise CampaignError("The day must be today or within a year from today")
-    campaign_id = _campaign(scope, document.edition_id, due_on, made_by)
+    campaign_id = begin_campaign(scope, edition_id=document.edition_id, due_on=due_on, today=today, made_by=made_by)
     have_one = set(
         db.session.scalars(
             select(ReadingLink.staff_id).where(
@@ -94,8 +92,16 @@ def ask_by_mail(
     return sum(_write(scope, campaign_id, document, person, due_on, sent_as) for person in to_write)
 
 
-def _campaign(scope: SchoolScope, edition_id: uuid.UUID, due_on: date, made_by: uuid.UUID | None) -> uuid.UUID:
-    """The running campaign, begun where there is none. Its row stays locked until the transaction ends."""
+def begin_campaign(
+    scope: SchoolScope, *, edition_id: uuid.UUID, due_on: date, today: date, made_by: uuid.UUID | None
+) -> uuid.UUID:
+    """The running campaign, begun where there is none, with that last day. Its row stays locked until the transaction ends.
+
+    Raises CampaignError for a day that is past or more than a year ahead.
+    """
+    require_bound(scope)
+    if not today <= due_on <= today + LATEST_DUE:
+        raise CampaignError("The day must be today or within a year from today")
     expires_at = datetime.combine(due_on + WORKS_AFTER_DUE, time(), UTC)
     statement = insert(ReadingCampaign).values(
         id=new_id(), school_id=scope.school_id, document_edition_id=edition_id, due_on=due_on, expires_at=expires_at,
@@ -232,18 +238,30 @@ class OpenedLink:
 
 
 def opened_link(scope: SchoolScope, link_id: uuid.UUID, *, today: date) -> OpenedLink | None:
-    """The link, which is over when it expired or was withdrawn, its reader has left, or its edition was replaced."""
+    """What a mailed link leads to."""
+    require_bound(scope)
+    link = db.session.execute(
+        select(ReadingLink.campaign_id, ReadingLink.staff_id).where(
+            ReadingLink.school_id == scope.school_id, ReadingLink.id == link_id
+        )
+    ).one_or_none()
+    return opened(scope, campaign_id=link.campaign_id, staff_id=link.staff_id, today=today) if link else None
+
+
+def opened(scope: SchoolScope, *, campaign_id: uuid.UUID, staff_id: uuid.UUID, today: date) -> OpenedLink | None:
+    """What a campaign asks of somebody. It is over once it expired or was withdrawn, they left, or the edition was replaced."""
     require_bound(scope)
     row = db.session.execute(
         select(ReadingCampaign, StaffMember, ReadingConfirmation)
-        .join(ReadingLink, ReadingLink.campaign_id == ReadingCampaign.id)
-        .join(StaffMember, StaffMember.id == ReadingLink.staff_id)
+        .join(StaffMember, StaffMember.school_id == ReadingCampaign.school_id)
         .outerjoin(
             ReadingConfirmation,
             (ReadingConfirmation.staff_id == StaffMember.id)
             & (ReadingConfirmation.document_edition_id == ReadingCampaign.document_edition_id),
         )
-        .where(ReadingLink.school_id == scope.school_id, ReadingLink.id == link_id)
+        .where(
+            ReadingCampaign.school_id == scope.school_id, ReadingCampaign.id == campaign_id, StaffMember.id == staff_id
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -299,16 +317,18 @@ def new_parts(
     )
 
 
-def confirm_by_link(scope: SchoolScope, link: OpenedLink, *, today: date) -> bool:
-    """Writes that the reader confirmed. False when the link is over, or they had confirmed already."""
-    if link.document is None:
+def confirm_by_link(
+    scope: SchoolScope, link: OpenedLink, *, today: date, source: ConfirmationSource = ConfirmationSource.LINK
+) -> bool:
+    """Writes that the reader confirmed. False when the link is over, a question is left, or they had confirmed already."""
+    if link.document is None or are_questions_left(scope, link.document.edition_id, link.staff_id):
         return False
     written = record_confirmations(
         scope,
         staff_ids=[link.staff_id],
         edition_id=link.document.edition_id,
         confirmed_on=today,
-        source=ConfirmationSource.LINK,
+        source=source,
         recorded_by=None,
     )
     return bool(written)

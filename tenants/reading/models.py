@@ -15,6 +15,7 @@ class ConfirmationSource(StrEnum):
     RECORDED = "recorded"
     PAPER = "paper"
     LINK = "link"  # they pressed the button behind the link that was mailed to them
+    SHEET = "sheet"  # the same, behind the address on their printed slip
     CARRIED = "carried"  # in the edition before, of which nothing that they read has changed
 
 
@@ -154,6 +155,7 @@ class ReadingConfirmation(Remembered):
     )
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     edition_sha256: Mapped[str | None]  # of what the edition said then; unknown for those recorded before it was kept
+    sign_off_id: Mapped[uuid.UUID | None]
     parts: Mapped[list[uuid.UUID] | None] = mapped_column(
         ARRAY(Uuid)
     )  # none: recorded before it was kept, of the whole
@@ -161,17 +163,37 @@ class ReadingConfirmation(Remembered):
 
     __table_args__ = (
         same_school("staff_member", "staff_id"),
+        same_school("reading_sign_off", "sign_off_id", ondelete="RESTRICT"),
         same_school("reading_confirmation", "carried_from_id"),
         keyed_by_school(),
         check("source <> 'carried' or carried_from_id is not null", "carried_from_somewhere"),
         UniqueConstraint("school_id", "document_edition_id", "staff_id"),
         Index("ix_reading_confirmation_staff_id", "staff_id"),
+        Index("ix_reading_confirmation_school_id_sign_off_id", "school_id", "sign_off_id"),
         Index(
             "ix_reading_confirmation_school_id_carried_from_id",
             "school_id",
             "carried_from_id",
             postgresql_where=text("carried_from_id is not null"),
         ),
+    )
+
+
+class ReadingSignOff(Record):
+    """Confirmations of one edition that somebody recorded together, for people who had told or signed."""
+
+    __tablename__ = "reading_sign_off"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    document_edition_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document_edition.id"))
+    source: Mapped[ConfirmationSource] = mapped_column(closed_set(ConfirmationSource, "source"))
+    confirmed_on: Mapped[date]
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    undone_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        keyed_by_school(),
+        Index("ix_reading_sign_off_school_id_document_edition_id", "school_id", "document_edition_id"),
     )
 
 

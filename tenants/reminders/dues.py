@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from prevent_trust.tenancy import Scope
-from tenants.insights.measures.cover import CoverState, post_cover
-from tenants.insights.measures.dated import DatedAction, dated_actions, expiring_evidence, own_needs
+from tenants.insights.measures.cover import CoverState
+from tenants.insights.measures.dated import DatedAction, expiring_evidence, own_needs
 from tenants.insights.measures.flags import plans_not_opened
-from tenants.insights.measures.reading import reading_coverage
-from tenants.insights.measures.training import training_coverage_and_lapsing
+from tenants.insights.measures.outlook import Outlook, outlook
+from tenants.insights.measures.training import training_lapsing
 from tenants.insights.measures.types import Lapsing
-from tenants.insights.measures.upkeep import upkeep
+from tenants.insights.measures.upkeep import open_upkeep
 from tenants.plan.rules import DUE_WITHIN
 from tenants.reading.campaigns import links_that_work
 from tenants.reminders.planning import READING_PAGE, Addressee, Due
 from tenants.staff.models import STAFF_ROLE_NAMES
 from tenants.training.asking.statements import statements_waiting
 
+_OF_PLANS = frozenset({"action", "review", "returned", "plan"})
+_OF_TRAINING = frozenset({"training", "lapsing"})
+_OF_OUTLOOK = _OF_PLANS | _OF_TRAINING | {"posts", "reading"}
 LONGEST_WORDING = 90
 NOBODYS = frozenset({"all_staff", "teaching", "support"})  # roles of so many that nobody is meant
 
@@ -42,10 +45,27 @@ class Wanted:
     def until(self) -> date:
         return self.last_day + timedelta(days=self.ahead)
 
+    @property
+    def looks_ahead(self) -> list[int]:
+        """The different numbers of days that schools look ahead for training that lapses; none of them is 0."""
+        return sorted(set(self.lapsing.values())) or [0]
+
+    def lapses_by(self, days: int) -> date:
+        return self.as_at + timedelta(days=days)
+
 
 def dues_of(scope: Scope, wanted: Wanted) -> dict[uuid.UUID, list[Due]]:
-    """By school. One query for each measure that an active rule looks at, however many schools there are."""
+    """By school. One query for each measure that an active rule looks at, however many schools there are.
+
+    Plans, training, reading and posts come from one statement.
+    """
     dues: dict[uuid.UUID, list[Due]] = defaultdict(list)
+    if wanted.rules & _OF_OUTLOOK:
+        # Far enough that what is due soon is counted whatever the rules say.
+        until = max(wanted.until, wanted.as_at + DUE_WITHIN)
+        found = outlook(scope, as_at=wanted.as_at, until=until, lapse_until=wanted.lapses_by(wanted.looks_ahead[0]))
+        for due in _of_outlook(scope, wanted, found):
+            dues[due.school_id].append(due)
     for rules, read in _READERS:
         if wanted.rules & rules:
             for due in read(scope, wanted):
@@ -53,12 +73,21 @@ def dues_of(scope: Scope, wanted: Wanted) -> dict[uuid.UUID, list[Due]]:
     return dues
 
 
-def _of_plans(scope: Scope, wanted: Wanted) -> Iterable[Due]:
+def _of_outlook(scope: Scope, wanted: Wanted, found: Outlook) -> Iterable[Due]:
+    if wanted.rules & _OF_PLANS:
+        yield from _of_plans(wanted, found)
+    if "posts" in wanted.rules:
+        yield from _of_posts(found)
+    if wanted.rules & _OF_TRAINING:
+        yield from _of_training(scope, wanted, found)
+    if "reading" in wanted.rules:
+        yield from _of_reading(wanted, found)
+
+
+def _of_plans(wanted: Wanted, found: Outlook) -> Iterable[Due]:
     overdue: dict[uuid.UUID, int] = defaultdict(int)
     soon: dict[uuid.UUID, int] = defaultdict(int)
-    # Far enough that what is due soon is counted whatever the rules say.
-    until = max(wanted.until, wanted.as_at + DUE_WITHIN)
-    for action in dated_actions(scope, as_at=wanted.as_at, until=until):
+    for action in found.actions:
         yield from _of_action(action)
         if action.due_on is not None:
             overdue[action.school_id] += action.due_on < wanted.as_at
@@ -97,13 +126,13 @@ def _of_evidence(scope: Scope, wanted: Wanted) -> Iterable[Due]:
 
 
 def _of_upkeep(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    for row in upkeep(scope, as_at=wanted.as_at):
-        if row.follow_ups_overdue:
-            words = f"{_count(row.follow_ups_overdue, 'referral')} to follow up"
-            yield Due(row.school_id, "follow-ups", "open", words, "/referrals?state=open")
-        if row.contacts_unchecked:
-            words = f"{_count(row.contacts_unchecked, 'contact')} that nobody has checked within twelve months"
-            yield Due(row.school_id, "contacts", "unchecked", words, "/contacts")
+    for school_id, follow_ups, contacts in open_upkeep(scope, as_at=wanted.as_at):
+        if follow_ups:
+            words = f"{_count(follow_ups, 'referral')} to follow up"
+            yield Due(school_id, "follow-ups", "open", words, "/referrals?state=open")
+        if contacts:
+            words = f"{_count(contacts, 'contact')} that nobody has checked within twelve months"
+            yield Due(school_id, "contacts", "unchecked", words, "/contacts")
 
 
 def _of_openings(scope: Scope, wanted: Wanted) -> Iterable[Due]:
@@ -112,8 +141,8 @@ def _of_openings(scope: Scope, wanted: Wanted) -> Iterable[Due]:
         yield Due(school_id, "not-opened", "plan", words, "/plan")
 
 
-def _of_posts(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    for post in post_cover(scope, as_at=wanted.as_at):
+def _of_posts(found: Outlook) -> Iterable[Due]:
+    for post in found.posts:
         name = STAFF_ROLE_NAMES[post.role]
         if post.state is CoverState.VACANT:
             yield Due(post.school_id, "posts", post.rule, f"The post of {name} is vacant", "/staff")
@@ -122,17 +151,18 @@ def _of_posts(scope: Scope, wanted: Wanted) -> Iterable[Due]:
             yield Due(post.school_id, "posts", post.rule, words, "/staff")
 
 
-def _of_training(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    """What is missing, and what lapses within as many days as each school's rule says; a statement for each such number."""
-    lapsing = "lapsing" in wanted.rules
-    for number, days in enumerate(sorted(set(wanted.lapsing.values()))):
-        until = wanted.as_at + timedelta(days=days)
-        coverage, lapses = training_coverage_and_lapsing(scope, as_at=wanted.as_at, until=until)
-        for row in coverage if number == 0 else ():
-            if row.missing:
-                words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
-                yield Due(row.school_id, "training", row.key, words, f"/staff?gap={row.key}")
-        for lapse in lapses if lapsing else ():
+def _of_training(scope: Scope, wanted: Wanted, found: Outlook) -> Iterable[Due]:
+    """What is missing, and what lapses within as many days as each school's rule says: a statement for each further number."""
+    for row in found.training:
+        if row.missing:
+            words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff are missing it"
+            yield Due(row.school_id, "training", row.key, words, f"/staff?gap={row.key}")
+    if "lapsing" not in wanted.rules:
+        return
+    for number, days in enumerate(wanted.looks_ahead):
+        until = wanted.lapses_by(days)
+        lapses = training_lapsing(scope, as_at=wanted.as_at, until=until) if number else found.lapsing
+        for lapse in lapses:
             if wanted.lapsing.get(lapse.school_id) == days:
                 yield _lapsing(lapse, wanted)
 
@@ -149,8 +179,8 @@ def _of_statements(scope: Scope, wanted: Wanted) -> Iterable[Due]:
         yield Due(school_id, "training-said", "waiting", words, "/staff/training/said")
 
 
-def _of_reading(scope: Scope, wanted: Wanted) -> Iterable[Due]:
-    for row in reading_coverage(scope, as_at=wanted.as_at):
+def _of_reading(wanted: Wanted, found: Outlook) -> Iterable[Due]:
+    for row in found.reading:
         if row.missing:
             words = f"{wanted.titles[row.key]}: {row.missing} of {row.denominator} staff have not confirmed it"
             yield Due(row.school_id, "reading", row.key, words, f"/reading/{row.key}")
@@ -176,14 +206,10 @@ def _of_people(scope: Scope, wanted: Wanted) -> Iterable[Due]:
 
 _Reader = Callable[[Scope, Wanted], Iterable[Due]]
 _READERS: tuple[tuple[frozenset[str], _Reader], ...] = (
-    (frozenset({"action", "review", "returned", "plan"}), _of_plans),
     (frozenset({"evidence"}), _of_evidence),
     (frozenset({"follow-ups", "contacts"}), _of_upkeep),
     (frozenset({"not-opened"}), _of_openings),
-    (frozenset({"posts"}), _of_posts),
-    (frozenset({"training", "lapsing"}), _of_training),
     (frozenset({"training-said"}), _of_statements),
-    (frozenset({"reading"}), _of_reading),
     (frozenset({"own-training", "own-lapsing", "own-reading"}), _of_people),
 )
 

@@ -30,18 +30,20 @@ DATED_REMEMBERED = timedelta(days=200)  # longer than any stage of a dated thing
 STANDING_REMEMBERED = timedelta(days=56)  # a thing that was in order for eight weeks begins anew
 
 
-def facts_of(scope: Scope, *, day: date, last_day: date) -> list[SchoolFacts]:
-    """The open schools of the scope, for planning from a day to another, both included."""
+def facts_of(scope: Scope, *, day: date, last_day: date, only: frozenset[str] | None = None) -> list[SchoolFacts]:
+    """The open schools of the scope, for planning from a day to another, both included; with some of the rules `only`."""
     require_bound(scope)
     schools = _open_schools(scope)
     if not schools:
         return []
     rules = rules_by_school(scope, schools)
+    if only is not None:
+        rules = {school_id: tuple(rule for rule in each if rule.key in only) for school_id, each in rules.items()}
     days = sending_days(scope, schools, day=day)
     dues = dues_of(scope, _wanted(rules, day, last_day, days))
     access = _access(scope, schools, day)
     staff = _staff(scope, dues, access, day)
-    longest = max(rule.every_days for each in set(rules.values()) for rule in each if not rule.is_dated)
+    longest = max((rule.every_days for each in set(rules.values()) for rule in each if not rule.is_dated), default=0)
     sent, first_sent = _ledger(scope, day, timedelta(days=max(longest, ESCALATED_AGAIN_AFTER)))
     stops, away = _stops(scope), _away(scope, schools, access, day, last_day)
     return [

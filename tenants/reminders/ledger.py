@@ -59,7 +59,8 @@ def plan_lines(scope: AuthorityScope | SchoolScope, *, day: date) -> int:
     db.session.execute(
         delete(ReminderItem).where(
             within(scope, ReminderItem.school_id), ReminderItem.mail_id.is_(None), ReminderItem.day < day
-        )
+        ),
+        execution_options={"synchronize_session": False},  # nothing of them was read
     )
     lines = [line for facts in facts_of(scope, day=day, last_day=day) for line in plan_school(day, facts)]
     lines.sort(key=lambda line: line.key)  # so that two that write at once wait for each other in one order

@@ -1,7 +1,7 @@
 """When reminders are sent, and what a trust's lead says who chases a school."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tenants.insights.due import SchoolDue
@@ -28,6 +28,12 @@ def day_of_reminders(now: datetime) -> date | None:
     """
     local = now.astimezone(LONDON)
     return local.date() if local.time() >= FROM else None
+
+
+def next_day_of_reminders(now: datetime) -> date:
+    """The first day in England whose reminders are still to be asked for: today before seven in the morning, then tomorrow."""
+    local = now.astimezone(LONDON)
+    return local.date() if local.time() < FROM else local.date() + timedelta(days=1)
 
 
 def chase_period(day: date) -> str:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from prevent_trust.database import db
 from prevent_trust.jobs import reminders as reminder_jobs
@@ -25,12 +25,16 @@ from prevent_trust.mail_senders.smtp import SmtpSender
 from prevent_trust.mail_senders.types import MailState
 from prevent_trust.tenancy import PlatformScope, TrustScope, bind_scope
 from tenants.access.models import Membership, Role
+from tenants.insights.measures.cover import post_cover
+from tenants.insights.measures.dated import dated_actions
+from tenants.insights.measures.outlook import outlook
+from tenants.insights.measures.reading import reading_coverage
 from tenants.insights.measures.training import (
     training_coverage,
     training_coverage_and_lapsing,
     training_lapsing,
 )
-from tenants.plan.models import ActionStatus, PlanAnswer
+from tenants.plan.models import ActionStatus, PlanAction, PlanAnswer
 from tenants.reading.models import ReadingCampaign, ReadingLink
 from tenants.reminders.ledger import settle
 from tenants.reminders.models import (
@@ -675,3 +679,32 @@ def test_training_and_what_lapses_is_counted_as_everywhere_else(
         training_coverage(scope, as_at=MONDAY), training_lapsing(scope, as_at=MONDAY, until=until),
     )  # fmt: skip
     assert len(together[1]) == 3
+
+
+def test_the_outlook_is_what_each_measure_says_by_itself(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    trust = make.trust()
+    for number in range(3):
+        school = make.school(trust=trust)
+        plan = make.plan(school, since=datetime(2026, 9, 1, tzinfo=UTC))
+        actions = select(PlanAction.id).where(PlanAction.plan_id == plan.id, PlanAction.measure.is_(None)).limit(3)
+        make.session.execute(
+            update(PlanAnswer)
+            .where(PlanAnswer.action_id.in_(actions.scalar_subquery()))
+            .values(due_on=MONDAY - timedelta(days=number))
+        )
+        make.session.commit()
+        for each in range(number + 1):
+            member = make.staff(school, StaffRole.TEACHING, *([StaffRole.DSL] if each else []))
+            make.completion(member, on=date(2024, 12, 1 + each))
+    scope = TrustScope(trust.id)
+    bind_scope(scope)
+    until, lapses = MONDAY + timedelta(days=20), MONDAY + timedelta(days=30)
+    found = outlook(scope, as_at=MONDAY, until=until, lapse_until=lapses)
+    assert found.actions == dated_actions(scope, as_at=MONDAY, until=until)
+    assert found.training == training_coverage(scope, as_at=MONDAY)
+    assert found.lapsing == training_lapsing(scope, as_at=MONDAY, until=lapses)
+    assert found.reading == reading_coverage(scope, as_at=MONDAY)
+    assert sorted(found.posts, key=str) == sorted(post_cover(scope, as_at=MONDAY), key=str)
+    assert min(map(len, (found.actions, found.lapsing, found.reading, found.posts))) > 2

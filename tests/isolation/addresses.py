@@ -45,6 +45,7 @@ from tenants.insights.disclosure.models import (
     ReleaseDraft,
     ReleaseDraftFile,
     ReleaseFile,
+    ReleaseGroup,
     ReleaseRequest,
 )
 from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease, ProtectedTable, ReleaseRules
@@ -77,7 +78,7 @@ from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
 TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
 # What these name is the same for everybody: a document of the register, a table of the release, a styled file.
-SHARED_ARGUMENTS = {"key", "filename", "year"}
+SHARED_ARGUMENTS = {"key", "filename", "year", "number"}
 
 
 @dataclass
@@ -192,6 +193,14 @@ def _stored_training_file(tenants: Tenants, audience: str) -> Any:
     return row.id
 
 
+def _stored_scan(tenants: Tenants, audience: str) -> Any:
+    """A signed list that is there to be downloaded."""
+    row = tenants.rows["reading_scan"]
+    row.storage_key, row.size = tenants.store(b"Signed").key, len(b"Signed")
+    tenants.make.session.commit()
+    return row.id
+
+
 def _removed_evidence(tenants: Tenants, audience: str) -> Any:
     use: EvidenceUse = tenants.rows["evidence_use"]
     use.used_until = datetime.now(UTC)
@@ -302,23 +311,33 @@ def _release(tenants: Tenants, audience: str) -> Any:
     return found or make_release_row(tenants.make, tenants.authority, contributors=[tenants.school.id]).id
 
 
+def _owner(owner: LocalAuthority | ReleaseGroup) -> dict[str, Any]:
+    return {"group_id": owner.id} if isinstance(owner, ReleaseGroup) else {"authority_id": owner.id}
+
+
 def make_draft_row(
-    make: Factory, authority: LocalAuthority, *, term: str = "2025-26-summer", state: DraftState = DraftState.AWAITING
+    make: Factory,
+    owner: LocalAuthority | ReleaseGroup,
+    *,
+    term: str = "2025-26-summer",
+    state: DraftState = DraftState.AWAITING,
+    ledger: int = 0,
 ) -> ReleaseDraft:
     """A draft that was audited, with the files that its page shows."""
     table = ProtectedTable("plan", "Action plans", "Actions", ("Section", "Actions"), (), "This table is withheld.")
     body = ProtectedRelease(schools=None, rules=ReleaseRules(), tables=(table,)).to_json()
     draft: ReleaseDraft = make.add(
         ReleaseDraft(
-            authority_id=authority.id,
-            authority_name=authority.name,
+            **_owner(owner),
+            authorities=owner.authorities if isinstance(owner, ReleaseGroup) else None,
+            authority_name=owner.name,
             term=term,
             title="Summer term 2026",
             as_at=date(2026, 8, 31),
             period_from=date(2026, 4, 1),
             period_until=date(2026, 8, 31),
             state=state,
-            ledger=0,
+            ledger=ledger,
             audit_passed=state is not DraftState.REFUSED,
             document={},
             report={},
@@ -336,7 +355,7 @@ def make_draft_row(
         make.add(
             ReleaseDraftFile(
                 draft_id=draft.id,
-                authority_id=authority.id,
+                **_owner(owner),
                 name=name,
                 media_type=media_type,
                 body=content,
@@ -346,12 +365,15 @@ def make_draft_row(
     return draft
 
 
-def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: Sequence[uuid.UUID] = ()) -> Release:
+def make_release_row(
+    make: Factory, owner: LocalAuthority | ReleaseGroup, *, contributors: Sequence[uuid.UUID] = (), ledger: int = 0
+) -> Release:
     """A release of an approved draft, made in one transaction as the worker does."""
-    draft = make_draft_row(make, authority, state=DraftState.APPROVED)
-    copied = {name: getattr(draft, name) for name in ("authority_id", "authority_name", "term", "title", "as_at")}
+    draft = make_draft_row(make, owner, state=DraftState.APPROVED, ledger=ledger)
+    copied = {name: getattr(draft, name) for name in ("authority_name", "authorities", "term", "title", "as_at")}
     release = Release(
         id=new_id(),
+        **_owner(owner),
         **copied,
         period_from=draft.period_from,
         period_until=draft.period_until,
@@ -363,13 +385,20 @@ def make_release_row(make: Factory, authority: LocalAuthority, *, contributors: 
     make.session.add(release)
     make.session.flush()
     for file in make.session.scalars(select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id)).all():
-        same = {name: getattr(file, name) for name in ("authority_id", "name", "media_type", "body", "sha256")}
-        make.session.add(ReleaseFile(release_id=release.id, **same))
-    make.session.add(
-        ReleaseContribution(release_id=release.id, authority_id=authority.id, contributors=list(contributors))
-    )
+        same = {name: getattr(file, name) for name in ("name", "media_type", "body", "sha256")}
+        make.session.add(ReleaseFile(release_id=release.id, **_owner(owner), **same))
+    for authority_id in release.authorities or [release.authority_id]:
+        make.session.add(
+            ReleaseContribution(release_id=release.id, authority_id=authority_id, contributors=list(contributors))
+        )
     make.session.commit()
     return release
+
+
+def _release_group(tenants: Tenants, audience: str) -> Any:
+    found = tenants.make.session.scalar(select(ReleaseGroup.id))
+    keys = [tenants.authority.id, *(tenants.make.authority().id for _ in range(2))]
+    return found or tenants.make.add(ReleaseGroup(name="Fens", authorities=keys)).id
 
 
 def _release_draft(tenants: Tenants, audience: str) -> Any:
@@ -654,6 +683,9 @@ ARGUMENTS: dict[str, Maker] = {
     "school.plan_evidence evidence_id": _stored_evidence,
     "school.plan_evidence_put_back evidence_id": _removed_evidence,
     "file_id": _stored_training_file,
+    "scan_id": _stored_scan,
+    "number": lambda tenants, audience: len(tenants.rows["reading_question_set"].questions),
+    "sign_off_id": _of_school("reading_sign_off"),
     "finding_id": _of_school("plan_finding"),
     "filename": lambda tenants, audience: "manifest.json",
     "invitation_id": _invitation,
@@ -689,6 +721,7 @@ ARGUMENTS: dict[str, Maker] = {
     },
     **{f"public.{name} token": _reading_link for name in ("read_and_confirm", "read_and_confirm_now")},
     **{f"public.{name} token": _training_link for name in ("training_done", "training_done_say")},
+    "code": lambda tenants, audience: "K7QM-2XWP-9TRD",
     "certificate_id": _certificate,
     "ask_id": _of_school("training_ask"),
     "statement_id": _of_school("training_statement"),
@@ -724,6 +757,7 @@ ARGUMENTS: dict[str, Maker] = {
         for name in ("release_draft", "release_draft_file", "release_approve", "release_send_back", "release_withdraw")
     },
     "platform.release_draft_again draft_id": _sent_back,
+    "group_id": _release_group,
     "request_id": _release_request,
     "staff_id": _of_school("staff_member"),
     "source_id": _source,

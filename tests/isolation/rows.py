@@ -51,7 +51,19 @@ from tenants.plan.models import (
 )
 from tenants.plan.sharing.models import InspectionPack, PlanShare, PlanShareOpening
 from tenants.plan.verification.models import VerificationEvent, VerificationStep
-from tenants.reading.models import Document, DocumentEdition, DocumentPart, PartKind, ReadingCampaign, ReadingLink
+from tenants.reading.models import (
+    ConfirmationSource,
+    Document,
+    DocumentEdition,
+    DocumentPart,
+    PartKind,
+    ReadingCampaign,
+    ReadingLink,
+    ReadingSignOff,
+)
+from tenants.reading.questions.models import ReadingAnswer, ReadingQuestionSet
+from tenants.reading.sheets.models import ReadingSlip
+from tenants.reading.sign_offs.models import ReadingScan
 from tenants.referrals.models import ReferralStage, ReferralStageName
 from tenants.reminders.models import (
     Delegation,
@@ -294,7 +306,46 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         staff_id=rows["staff_member"].id,
         mail_id=rows["reminder"].mail_id,
     ),
-    "reading_confirmation": lambda rows: rows.make.confirmation(rows["staff_member"]),
+    "reading_confirmation": lambda rows: rows.make.confirmation(
+        rows["staff_member"], sign_off_id=rows["reading_sign_off"].id
+    ),
+    "reading_slip": lambda rows: rows.add(
+        ReadingSlip,
+        campaign_id=rows["reading_campaign"].id,
+        staff_id=rows["staff_member"].id,
+        address_sha256=uuid.uuid4().hex,
+        pin_hash="$argon2id$",
+    ),
+    "reading_sign_off": lambda rows: rows.add(
+        ReadingSignOff,
+        document_edition_id=rows.make.document_edition().id,
+        source=ConfirmationSource.PAPER,
+        confirmed_on=date(2026, 11, 3),
+    ),
+    "reading_scan": lambda rows: rows.add(
+        ReadingScan,
+        sign_off_id=rows["reading_sign_off"].id,
+        storage_key=f"evidence/{rows.school.id}/{uuid.uuid4()}",
+        file_name="signed.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+    ),
+    "reading_question_set": lambda rows: rows.add(
+        ReadingQuestionSet,
+        document_edition_id=rows.make.document_edition().id,
+        version=1,
+        questions=[
+            {"text": "Whom do you tell?", "answers": ["Nobody", "The DSL"], "right": 1, "why": "The DSL decides"}
+        ],
+    ),
+    "reading_answer": lambda rows: rows.add(
+        ReadingAnswer,
+        set_id=rows["reading_question_set"].id,
+        staff_id=rows["staff_member"].id,
+        question=0,
+        chosen=1,
+    ),
     "referral": lambda rows: rows.make.referral(rows.school),
     "referral_stage": lambda rows: rows.add(
         ReferralStage, referral_id=rows["referral"].id, stage=ReferralStageName.MADE, reached_on=date(2026, 10, 1)

@@ -24,7 +24,7 @@ from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.imports.models import ImportKind, ImportRejection, ImportRun
 from tenants.imports.staff.models import Outcome, RememberedAs, RememberedWord, SavedMapping, StaffImportRow
-from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseRequest, ReleaseValue
+from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, ReleaseGroup, ReleaseRequest, ReleaseValue
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reading.models import Document, DocumentEdition, DocumentPart, PartKind
@@ -39,7 +39,14 @@ REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membershi
 BUILT_IN = {"course", "concern_type", "reference"}
 BY_STAMP = {"outgoing_mail", "job_run"}
 RELEASES = {"release", "release_file", "release_value"}
-REVIEW = {"release_draft", "release_draft_file", "release_contribution", "release_catalogue", "release_request"}
+REVIEW = {
+    "release_draft",
+    "release_draft_file",
+    "release_contribution",
+    "release_catalogue",
+    "release_request",
+    "release_group",
+}
 DRAFTS = {"edition_draft"}
 RULES = {"cover_rule", "course_rule"}  # built-in ones, and those that a trust sets for its schools
 WITHOUT_POLICIES = {"account", "alembic_version"}  # signing in looks for an account before any tenant is known
@@ -442,6 +449,29 @@ def every_stamp(world: World) -> list[str]:
     ]
 
 
+def test_a_group_s_release_is_seen_by_the_authorities_in_it_alone(
+    world: World, make: Factory, engines_by_role: dict[str, sa.Engine]
+) -> None:
+    keys = [world.our_authority.id, make.authority().id, make.authority().id]
+    group = make.add(ReleaseGroup(name="Fens", authorities=keys))
+    make_draft_row(make, group, term="2026-27-autumn")
+    release = make_release_row(make, group, contributors=[world.ours.school.id])
+    values = {"values": {"a": 1}, "for_auditor": {}, "figures": {}}
+    make.add(ReleaseValue(group_id=group.id, draft_id=release.draft_id, **values))
+    stamps = {stamp: set[uuid.UUID]() for stamp in [*every_stamp(world), f"authority:{world.their_authority.id}"]}
+    for stamp, expected in (stamps | {f"authority:{key}": {release.id} for key in keys}).items():
+        with acting(engines_by_role[AUTHORITY], stamp) as officer:
+            assert set(officer.run("select id from release").scalars()) == expected, stamp
+            assert set(officer.run("select release_id from release_file").scalars()) == expected, stamp
+        with acting(engines_by_role[WORKER], stamp) as worker:
+            mine = stamp == "platform:"
+            for table in ("release_group", "release_draft", "release_draft_file", "release_value"):
+                assert bool(worker.run(f"select count(*) from {table}").scalar_one()) == mine, (stamp, table)
+        with acting(engines_by_role[WEB], stamp) as page:
+            assert bool(page.run("select count(*) from release_group").scalar_one()) == (stamp == "platform:")
+            assert page.is_refused("select * from release_value")
+
+
 @pytest.mark.parametrize("table", sorted({*TABLES, "alembic_version"}))
 def test_the_authority_s_role_may_read_the_release_tables_and_write_nothing(
     engines_by_role: dict[str, sa.Engine], table: str
@@ -803,3 +833,23 @@ def test_what_is_past_is_not_changed(world: World, engines_by_role: dict[str, sa
         for table in ("verification_event", "evidence_revision", "plan_share_opening", "record_history"):
             assert them.is_refused(f"update {table} set created_at = created_at"), table
             assert them.is_refused(f"delete from {table}"), table
+
+
+# A slip's address, typed by somebody without an account
+
+
+@BOTH
+def test_whoever_names_the_hash_of_a_slip_s_address_reads_that_slip_and_nothing_else(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    slip = world.theirs["reading_slip"]
+    for stamp in ["", f"school:{world.ours.school.id}"]:
+        with acting(engines_by_role[role], stamp) as them:
+            seen_before = them.count("reading_slip")
+            them.run("select set_config('prevent.slip', :hash, true)", hash=slip.address_sha256)
+            assert them.count("reading_slip", world.theirs.school) == 1
+            assert them.count("reading_slip") == seen_before + 1
+            others = {table for table in OF_A_SCHOOL - {"reading_slip"} if them.count(table, world.theirs.school)}
+            assert others == set()
+            assert them.changed("update reading_slip set tries = 0 where id = :id", id=slip.id) == 0
+            assert them.changed("delete from reading_slip where id = :id", id=slip.id) == 0

@@ -15,6 +15,7 @@ from docx import Document
 from docx.oxml.parser import parse_xml
 from python_calamine import CalamineWorkbook
 
+from prevent_trust import typesetting
 from tenants.imports.plan_document.reader import read_plan_document
 from tenants.imports.plan_document.types import PlanDocument
 from tenants.plan.exports import pdf
@@ -351,7 +352,7 @@ def test_a_character_without_a_glyph_is_named_in_the_pdf() -> None:
 
 
 def test_scripts_whose_glyphs_do_not_go_together_do_not_stop_the_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "_has_glyph", lambda _: True)
+    monkeypatch.setattr(typesetting, "_has_glyph", lambda _: True)
     assert "[partypopper]" in pdf_text(a_plan_of(1, note="\U0001f389"))
 
 
@@ -363,7 +364,7 @@ def test_a_text_that_stops_the_typesetter_is_written_without_its_marks() -> None
 def test_a_wrong_template_is_an_error_and_not_an_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_content", lambda *_: {"title": ""})
     target = io.BytesIO()
-    with pytest.raises(pdf.PlanNotTypeset, match="dictionary does not contain"):
+    with pytest.raises(typesetting.NotTypeset, match="dictionary does not contain"):
         plan_as_pdf(a_plan(), target)
     assert target.getvalue() == b""
 

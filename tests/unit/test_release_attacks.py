@@ -19,6 +19,7 @@ from tenants.insights.disclosure.engine.types import Earlier, Protected, Request
 from tenants.insights.disclosure.files import About, files_of, tidy_rows
 from tenants.insights.disclosure.gather import Figures
 from tenants.insights.disclosure.headlines import headlines
+from tenants.insights.disclosure.rollup import added_up
 from tenants.insights.disclosure.system import OVERDUE_BANDS, POST_STATES, STATES, Layout
 from tenants.insights.disclosure.tables import Writer
 from tenants.insights.disclosure.types import FIGURES_FILE, HIDDEN, TABLES_FILE, ProtectedRelease, ReleaseRules
@@ -29,12 +30,12 @@ RULES = ReleaseRules()
 CONCERNS = ("islamist", "extreme-right-wing", "no-ideology", "conflicted", "fixation-mass-attacks", "other")
 
 
-def figures(term: str, *, schools: int, referrals: int, seed: int = 1) -> Figures:
+def figures(term: str, *, schools: int, referrals: int, seed: int = 1, area: str = "901") -> Figures:
     """An invented authority's figures of a term. The same schools for the same seed, with other records in each term."""
-    chance = random.Random(f"{seed}{term}")  # invented records
-    kinds = random.Random(seed)
+    chance = random.Random(f"{seed}{term}{area}")  # invented records
+    kinds = random.Random(f"{seed}{area}")
     classes = {
-        f"school-{n:03d}": {
+        f"school-{area}-{n:03d}": {
             "phase": kinds.choices(("primary", "secondary", "other"), (7, 2, 1))[0],
             "kind": kinds.choice(("academy", "maintained")),
         }
@@ -77,9 +78,15 @@ def figures(term: str, *, schools: int, referrals: int, seed: int = 1) -> Figure
 
 
 def protected(
-    now: Figures, before: list[Figures], out: list[Protected], *, seconds: float = 30
+    now: Figures,
+    before: list[Figures],
+    out: list[Protected],
+    *,
+    seconds: float = 30,
+    area: str = "901",
+    codes: tuple[str, ...] = (),
 ) -> tuple[Layout, Protected]:
-    layout = Layout(catalogue(), now, before, RULES)
+    layout = Layout(catalogue(), now, before, RULES, area=area, codes=codes)
     for table in catalogue().without(()):
         layout.add(table)
     layout.add_audiences()
@@ -115,6 +122,20 @@ def test_margins_linked_views_and_releases_in_sequence_give_no_hidden_number(
     assert any(cell.get("symbol") == "c" for document in published for cell in document["cells"].values())
     for known in (published[:1], published):
         assert audit_documents(known).passed
+
+
+def test_a_group_s_release_makes_nothing_known_that_its_authorities_releases_hide() -> None:
+    now = {area: figures("2026-27-autumn", schools=30, referrals=9, area=area) for area in ("901", "902", "903")}
+    out = [protected(each, [], [], area=area)[1] for area, each in now.items()]
+    _, done = protected(added_up(now), [], out, area="group", codes=tuple(now))
+    documents = [*(each.for_auditor for each in out), done.for_auditor]
+    found = audit_documents(documents)
+    assert found.passed
+    assert audit_documents(documents, new=done.for_auditor).passed
+    assert audit_documents([*(each.document for each in out), done.document]).passed
+    shown = [key for key, cell in done.cells.items() if cell.shown is not None]
+    assert len(shown) > len(done.cells) / 2
+    assert not any("area=90" in key for key in done.cells)  # no authority's own number is given
 
 
 def test_no_school_learns_another_s_number_from_what_it_knows_of_itself(

@@ -37,12 +37,32 @@ STATE_NAMES = {
 LIVE = (DraftState.AWAITING, DraftState.APPROVED, DraftState.PUBLISHED)
 
 
+class ReleaseGroup(Record):
+    """Authorities whose releases are added up, such as a region. Its officers are those of the authorities in it."""
+
+    __tablename__ = "release_group"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    authorities: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(UUID()))
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+
+ONE_OWNER = "num_nonnulls(authority_id, group_id) = 1"
+WITH_AUTHORITIES = "(group_id is null) = (authorities is null)"
+
+
 class ReleaseDraft(Record):
-    """What is to become a release. `term` says of what: a term's key, or `request-` and the request's first eight digits."""
+    """What is to become a release. `term` says of what: a term's key, or `request-` and the request's last twelve digits.
+
+    Of an authority, or of a group: then `authorities` are those whose releases it adds up, and `authority_name` is the
+    group's name.
+    """
 
     __tablename__ = "release_draft"
 
-    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("local_authority.id"))
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_group.id"))
+    authorities: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(UUID()))
     authority_name: Mapped[str]
     term: Mapped[str]
     title: Mapped[str]
@@ -51,7 +71,7 @@ class ReleaseDraft(Record):
     period_until: Mapped[date]
     request_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_request.id"))
     state: Mapped[DraftState] = mapped_column(closed_set(DraftState, "state"))
-    ledger: Mapped[int]  # how many releases of the authority it was checked against
+    ledger: Mapped[int]  # how many releases it was checked against: the authority's, and all that are linked to them
     schools: Mapped[int | None]
     audit_passed: Mapped[bool]
     problem: Mapped[str | None]  # why it was refused
@@ -71,12 +91,16 @@ class ReleaseDraft(Record):
         check("state not in ('awaiting', 'approved', 'published') or audit_passed", "audited"),
         check("state not in ('approved', 'published') or decided_by is not null", "approved_by_somebody"),
         check("state <> 'sent_back' or coalesce(reason, '') <> ''", "sent_back_with_reason"),
+        check(ONE_OWNER, "one_owner"),
+        check(WITH_AUTHORITIES, "group_has_authorities"),
         Index(
             "uq_release_draft_live",
             "authority_id",
+            "group_id",
             "term",
             unique=True,
             postgresql_where=text("state in ('awaiting', 'approved', 'published')"),
+            postgresql_nulls_not_distinct=True,
         ),
     )
 
@@ -85,13 +109,14 @@ class ReleaseDraftFile(Record):
     __tablename__ = "release_draft_file"
 
     draft_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release_draft.id"))
-    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("local_authority.id"))
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_group.id"))
     name: Mapped[str]
     media_type: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
 
-    __table_args__ = (UniqueConstraint("draft_id", "name"),)
+    __table_args__ = (UniqueConstraint("draft_id", "name"), check(ONE_OWNER, "one_owner"))
 
 
 class ReleaseValue(Record):
@@ -100,16 +125,23 @@ class ReleaseValue(Record):
     __tablename__ = "release_value"
 
     draft_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release_draft.id"), unique=True)
-    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("local_authority.id"))
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_group.id"))
     values: Mapped[dict[str, Any]]
     for_auditor: Mapped[dict[str, Any]]
     figures: Mapped[dict[str, Any]]
 
+    __table_args__ = (check(ONE_OWNER, "one_owner"),)
+
 
 class Release(Record):
+    """What is out, of an authority or of a group with the authorities that were added up."""
+
     __tablename__ = "release"
 
-    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("local_authority.id"))
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_group.id"))
+    authorities: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(UUID()))
     authority_name: Mapped[str]
     term: Mapped[str]  # e.g. 2026-27-autumn, or request-…
     title: Mapped[str]
@@ -126,7 +158,9 @@ class Release(Record):
     files: Mapped[list["ReleaseFile"]] = relationship(order_by="ReleaseFile.name")
 
     __table_args__ = (
-        UniqueConstraint("authority_id", "term"),
+        UniqueConstraint("authority_id", "group_id", "term", postgresql_nulls_not_distinct=True),
+        check(ONE_OWNER, "one_owner"),
+        check(WITH_AUTHORITIES, "group_has_authorities"),
         check("(withdrawn_at is null) = (coalesce(withdrawal_note, '') = '')", "withdrawn_with_note"),
     )
 
@@ -135,25 +169,29 @@ class ReleaseFile(Record):
     __tablename__ = "release_file"
 
     release_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release.id"))
-    authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
+    authority_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("local_authority.id"))
+    group_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("release_group.id"))
     name: Mapped[str]
     media_type: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
 
-    __table_args__ = (UniqueConstraint("release_id", "name"),)
+    __table_args__ = (UniqueConstraint("release_id", "name"), check(ONE_OWNER, "one_owner"))
 
 
 class ReleaseContribution(Record):
-    """Which schools' records are in a release. A school and its trust find the release by it; nobody reads the list."""
+    """Which of an authority's schools are in a release. A school and its trust find it by this; nobody reads the list."""
 
     __tablename__ = "release_contribution"
 
-    release_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release.id"), unique=True)
+    release_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("release.id"))
     authority_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("local_authority.id"))
     contributors: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(UUID()))
 
-    __table_args__ = (Index("ix_release_contribution_contributors", "contributors", postgresql_using="gin"),)
+    __table_args__ = (
+        UniqueConstraint("release_id", "authority_id"),
+        Index("ix_release_contribution_contributors", "contributors", postgresql_using="gin"),
+    )
 
 
 class ReleaseCatalogue(Record):

@@ -9,14 +9,16 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
 from prevent_trust.mail import queue_mail_once
 from prevent_trust.mail_templates import render_mail
-from prevent_trust.tenancy import AuthorityScope, PlatformScope, require_bound
+from prevent_trust.tenancy import AuthorityScope, PlatformScope, require_bound, scope_bound
 from tenants.access.actions import record_act
 from tenants.access.models import Account, Membership, Role
+from tenants.insights.disclosure.ledger import ledger_size
 from tenants.insights.disclosure.models import (
     DraftState,
     Release,
@@ -29,6 +31,8 @@ from tenants.insights.disclosure.models import (
     ReleaseValue,
     RequestState,
 )
+from tenants.insights.disclosure.system import AREA
+from tenants.organisations.queries import authority_codes
 
 
 class CannotDecide(Exception):
@@ -38,7 +42,7 @@ class CannotDecide(Exception):
 def approve(scope: PlatformScope, *, draft_id: uuid.UUID, account_id: uuid.UUID) -> ReleaseDraft:
     """Lets a draft come out. Raises CannotDecide; the database refuses the same things on its own account."""
     draft = _awaiting(scope, draft_id)
-    if _is_officer(account_id, draft.authority_id):
+    if _is_officer(account_id, about(draft)):
         raise CannotDecide("You are an officer of this authority, so somebody else has to approve its release.")
     if not draft.audit_passed:
         raise CannotDecide("The audit refused this draft, so it cannot be published.")
@@ -117,13 +121,18 @@ def _awaiting(scope: PlatformScope, draft_id: uuid.UUID) -> ReleaseDraft:
     return draft
 
 
-def _is_officer(account_id: uuid.UUID, authority_id: uuid.UUID) -> bool:
+def about(draft: ReleaseDraft) -> list[uuid.UUID]:
+    """The authorities whose schools are in a draft, and whose officers read what comes of it."""
+    return draft.authorities or ([draft.authority_id] if draft.authority_id else [])
+
+
+def _is_officer(account_id: uuid.UUID, authorities: Sequence[uuid.UUID]) -> bool:
     return (
         db.session.scalar(
             select(Membership.id).where(
                 Membership.account_id == account_id,
                 Membership.role == Role.AUTHORITY_OFFICER,
-                Membership.authority_id == authority_id,
+                Membership.authority_id.in_(authorities),
             )
         )
         is not None
@@ -137,33 +146,36 @@ def _record(act: str, account_id: uuid.UUID, draft: ReleaseDraft) -> None:
 # The worker's part
 
 
-def carry_out(scope: AuthorityScope, *, draft_id: uuid.UUID) -> str:
+def carry_out(scope: AuthorityScope | PlatformScope, *, draft_id: uuid.UUID) -> str:
     """Publishes an approved draft or withdraws its release, and says what was done; nothing when all is done. Flushes.
 
     A draft that was checked before another release came out is not published: it becomes overtaken, and the text says so.
+    Groups' drafts are the platform's. Raises LookupError for a draft that is not the scope's.
     """
     require_bound(scope)
     draft = db.session.scalar(select(ReleaseDraft).where(ReleaseDraft.id == draft_id).with_for_update())
-    if draft is None or draft.authority_id != scope.authority_id:
-        raise LookupError("The authority has no such draft.")
+    authority_id = scope.authority_id if isinstance(scope, AuthorityScope) else None
+    if draft is None or draft.authority_id != authority_id:
+        raise LookupError("There is no such draft.")
     if draft.state is DraftState.APPROVED:
-        return _publish(scope, draft)
+        return _publish(draft)
     if draft.state is DraftState.PUBLISHED and draft.withdrawal_note:
         return _withdraw(draft)
     return "There is nothing to do."
 
 
-def _publish(scope: AuthorityScope, draft: ReleaseDraft) -> str:
-    out = db.session.scalar(select(func.count()).select_from(Release).where(Release.authority_id == scope.authority_id))
-    if out != draft.ledger:
+def _publish(draft: ReleaseDraft) -> str:
+    if ledger_size(about(draft)) != draft.ledger:
         draft.state = DraftState.OVERTAKEN
         db.session.flush()
         return "Another release came out since this draft was checked. Make it again."
+    owner = {"authority_id": draft.authority_id, "group_id": draft.group_id}
     files = db.session.scalars(
         select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id).order_by(ReleaseDraftFile.name)
     ).all()
     release = Release(
-        authority_id=draft.authority_id,
+        **owner,
+        authorities=draft.authorities,
         authority_name=draft.authority_name,
         term=draft.term,
         title=draft.title,
@@ -181,20 +193,34 @@ def _publish(scope: AuthorityScope, draft: ReleaseDraft) -> str:
         db.session.add(
             ReleaseFile(
                 release_id=release.id,
-                authority_id=draft.authority_id,
+                **owner,
                 name=file.name,
                 media_type=file.media_type,
                 body=file.body,
                 sha256=file.sha256,
             )
         )
-    figures = db.session.scalars(select(ReleaseValue.figures).where(ReleaseValue.draft_id == draft.id)).one()
-    schools = [uuid.UUID(key) for key in figures["classes"]]
-    db.session.add(ReleaseContribution(release_id=release.id, authority_id=draft.authority_id, contributors=schools))
     draft.state = DraftState.PUBLISHED
     _grant(draft)
     db.session.flush()
+    _add_contributions(draft, release.id)
     return "The release is out."
+
+
+def _add_contributions(draft: ReleaseDraft, release_id: uuid.UUID) -> None:
+    """Which schools are in it, for each authority in the authority's own scope."""
+    figures = db.session.scalars(select(ReleaseValue.figures).where(ReleaseValue.draft_id == draft.id)).one()
+    authorities = about(draft)
+    codes = authority_codes(authorities)
+    for authority_id in authorities:
+        mine = sorted(
+            uuid.UUID(school)
+            for school, classes in figures["classes"].items()
+            if classes.get(AREA, codes[authority_id]) == codes[authority_id]
+        )
+        with scope_bound(AuthorityScope(authority_id)):
+            db.session.add(ReleaseContribution(release_id=release_id, authority_id=authority_id, contributors=mine))
+            db.session.flush()
 
 
 def _grant(draft: ReleaseDraft) -> None:
@@ -223,19 +249,20 @@ def tell_officers(scope: PlatformScope, *, draft_id: uuid.UUID, base_url: str, t
     if draft is None or draft.state is not DraftState.PUBLISHED or draft.withdrawal_note:
         return 0
     officers = db.session.execute(
-        select(Account.id, Account.name, Account.email)
+        select(Account.id, Account.name, Account.email, Membership.authority_id)
         .join(Membership, Membership.account_id == Account.id)
         .where(
             Membership.role == Role.AUTHORITY_OFFICER,
-            Membership.authority_id == draft.authority_id,
+            Membership.authority_id.in_(about(draft)),
             Account.active,
             or_(Membership.ends_on.is_(None), Membership.ends_on >= today),
         )
-        .order_by(Account.id)
+        .order_by(Account.id, Membership.authority_id)
+        .ext(distinct_on(Account.id))
     )
     written = 0
     for officer in officers.all():
-        link = f"{base_url}/authorities/{draft.authority_id}"
+        link = f"{base_url}/authorities/{officer.authority_id}{'/releases' if draft.group_id else ''}"
         content = render_mail(
             "release", name=officer.name, authority=draft.authority_name, title=draft.title, link=link
         )

@@ -5,7 +5,7 @@ import json
 import uuid
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from prevent_trust.tenancy import AuthorityScope
@@ -30,7 +30,14 @@ _SUMMARY = (
     Release.sha256,
     Release.withdrawn_at,
     Release.withdrawal_note,
+    Release.authority_name,
+    Release.group_id.is_not(None).label("is_of_group"),
 )
+
+
+def _readable(scope: AuthorityScope) -> ColumnElement[bool]:
+    """Releases of the authority's own, and of groups that added its schools up."""
+    return or_(Release.authority_id == scope.authority_id, Release.authorities.contains([scope.authority_id]))
 
 
 class ReleaseDamaged(RuntimeError):
@@ -38,19 +45,15 @@ class ReleaseDamaged(RuntimeError):
 
 
 def release_list(session: Session, scope: AuthorityScope) -> list[ReleaseSummary]:
-    """The authority's releases, newest first; withdrawn ones too, with their notes."""
+    """The authority's releases and those of groups it is in, newest first; withdrawn ones too, with their notes."""
     rows = session.execute(
-        select(*_SUMMARY)
-        .where(Release.authority_id == scope.authority_id)
-        .order_by(Release.as_at.desc(), Release.published_at.desc())
+        select(*_SUMMARY).where(_readable(scope)).order_by(Release.as_at.desc(), Release.published_at.desc())
     )
     return [ReleaseSummary(*row) for row in rows]
 
 
 def release_summary(session: Session, scope: AuthorityScope, release_id: uuid.UUID) -> ReleaseSummary | None:
-    row = session.execute(
-        select(*_SUMMARY).where(Release.authority_id == scope.authority_id, Release.id == release_id)
-    ).one_or_none()
+    row = session.execute(select(*_SUMMARY).where(_readable(scope), Release.id == release_id)).one_or_none()
     return ReleaseSummary(*row) if row else None
 
 
@@ -72,21 +75,18 @@ def latest_release(session: Session, scope: AuthorityScope) -> PublishedRelease 
 def published_release(session: Session, scope: AuthorityScope, release_id: uuid.UUID) -> PublishedRelease | None:
     """A standing release of the authority with its tables; none when it has no such release, or has withdrawn it."""
     row = session.execute(
-        select(Release.authority_name, *_SUMMARY).where(
-            Release.authority_id == scope.authority_id, Release.id == release_id, Release.withdrawn_at.is_(None)
-        )
+        select(*_SUMMARY).where(_readable(scope), Release.id == release_id, Release.withdrawn_at.is_(None))
     ).one_or_none()
     body = release_file(session, scope, release_id, TABLES_FILE)
     if row is None or body is None:
         return None
     names = session.scalars(
         select(ReleaseFile.name)
-        .where(ReleaseFile.authority_id == scope.authority_id, ReleaseFile.release_id == release_id)
+        .join(Release, Release.id == ReleaseFile.release_id)
+        .where(_readable(scope), ReleaseFile.release_id == release_id)
         .order_by(ReleaseFile.name)
     )
-    return PublishedRelease(
-        ReleaseSummary(*tuple(row)[1:]), row.authority_name, ProtectedRelease.from_json(body), tuple(names)
-    )
+    return PublishedRelease(ReleaseSummary(*row), row.authority_name, ProtectedRelease.from_json(body), tuple(names))
 
 
 def release_figures(session: Session, scope: AuthorityScope, release_id: uuid.UUID) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ def release_file(session: Session, scope: AuthorityScope, release_id: uuid.UUID,
         select(ReleaseFile.body, ReleaseFile.sha256)
         .join(Release, Release.id == ReleaseFile.release_id)
         .where(
-            ReleaseFile.authority_id == scope.authority_id,
+            _readable(scope),
             ReleaseFile.release_id == release_id,
             ReleaseFile.name == name,
             Release.withdrawn_at.is_(None),

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound
@@ -20,6 +20,7 @@ from tenants.insights.disclosure.models import (
     ReleaseDraft,
     ReleaseDraftFile,
 )
+from tenants.insights.disclosure.publishing import about
 from tenants.insights.disclosure.types import FIGURES_FILE, TABLES_FILE, ProtectedRelease
 
 
@@ -69,13 +70,16 @@ def draft_by_id(scope: PlatformScope, draft_id: uuid.UUID) -> LedgerLine | None:
 
 
 def earlier_releases(scope: PlatformScope, draft: ReleaseDraft) -> list[ReleaseDraft]:
-    """What is out of the draft's authority, with which the draft was checked together; oldest first."""
+    """What is out of the draft's authorities and group, with which the draft was checked together; oldest first."""
     require_bound(scope)
     return list(
         db.session.scalars(
             select(ReleaseDraft)
             .where(
-                ReleaseDraft.authority_id == draft.authority_id,
+                or_(
+                    ReleaseDraft.authority_id.in_(about(draft)),
+                    ReleaseDraft.authorities.overlap(about(draft)),
+                ),
                 ReleaseDraft.state == DraftState.PUBLISHED,
                 ReleaseDraft.id != draft.id,
                 ReleaseDraft.decided_at < func.coalesce(draft.decided_at, func.now()),

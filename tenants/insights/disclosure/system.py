@@ -1,11 +1,15 @@
 """Lays a release out for the protector: measures with their atoms, and the tables that are views of them.
 
 Stocks carry their term in the measure's key, since next term's are other numbers. Referrals are added up over the academic
-year, so the terms that are out already are among the cells of the next release, frozen as they were.
+year, so the terms that are out already are among the cells of the next release, frozen as they were. Every cell says whose
+area it is about, so that the releases of several authorities are cells of one system when their numbers are added up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 
+from tenants.calendar.rules import academic_year_name, parse_term
 from tenants.insights.disclosure.catalogue import Catalogue, CatalogueTable, group_of
 from tenants.insights.disclosure.engine.types import Atom, Difference, Dimension, Measure, Share, Table
 from tenants.insights.disclosure.gather import ALL, KINDS, Figures
@@ -15,14 +19,30 @@ STATES = ("green", "amber", "red", "not_answered")
 POST_STATES = ("filled", "lapsing", "untrained", "vacant")
 OVERDUE_BANDS = ("none", "few", "many")
 BANDS = ("all", "most", "half", "fewer")  # everybody; 90 per cent or more; half or more; fewer
+_PLACES = ("area", "phase", "kind")
 PARTS = ("state", "post", "overdue", "band")
+AREA = "area"
 
 
 class Layout:
-    """What the protector gets of the figures of one term, with the earlier ones of the same academic year."""
+    """What the protector gets of the figures of one term, with the earlier ones of the same academic year.
 
-    def __init__(self, catalogue: Catalogue, figures: Figures, before: Sequence[Figures], rules: ReleaseRules) -> None:
+    `area` is an authority's code, or a group's key with `codes` of the authorities in it: then only totals over them are
+    given, and their own numbers are in the system as cells of their releases.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        figures: Figures,
+        before: Sequence[Figures],
+        rules: ReleaseRules,
+        *,
+        area: str,
+        codes: Sequence[str] = (),
+    ) -> None:
         self.catalogue, self.figures, self.rules = catalogue, figures, rules
+        self.area = Dimension(AREA, area, {area: tuple(codes)} if codes else {}, total_in_key=True)
         self.year = [*before, figures]
         self.measures: dict[str, Measure] = {}
         self.tables: list[Table] = []
@@ -82,10 +102,24 @@ class Layout:
         """How many schools there are and take part is known to everybody: nothing to protect."""
 
     def _at(self, school: str, figures: Figures | None = None) -> dict[str, str]:
-        return dict((figures or self.figures).classes[school])
+        return {AREA: self.area.total} | (figures or self.figures).classes[school]
 
     def key(self, what: str) -> str:
         return f"{what}@{self.figures.term}"
+
+    def cell(self, measure: str) -> str:
+        """The key of a measure's grand total."""
+        return f"{measure}|{AREA}={self.area.total}"
+
+    def _nobody(self, figures: Figures, others: Iterable[Mapping[str, str]]) -> Iterable[Atom]:
+        """The classes in which there is no school, which everybody can know, in each of the other places."""
+        there = {tuple(self._at(school, figures)[key] for key in _PLACES) for school in figures.classes}
+        areas = self.area.children.get(self.area.total, (self.area.total,))
+        phases, kinds = self.phase.children[ALL], self.kind.children[ALL]
+        for place in product(areas, phases, kinds):
+            if place not in there:
+                for other in others:
+                    yield Atom({**dict(zip(_PLACES, place, strict=True)), **other}, {}, structural_zero=True)
 
     def _distribution(
         self, table: CatalogueTable, by: tuple[str, ...], name: str, part: Dimension, schools: Mapping[str, str]
@@ -95,12 +129,21 @@ class Layout:
             return
         key = self.key(name)
         if key not in self.measures:
-            atoms = tuple(
+            atoms = (
                 Atom({part.key: f"{part.key}-{state}"} | self._at(school), {school: 1})
                 for school, state in schools.items()
             )
-            self.measures[key] = Measure(key, (part, self.phase, self.kind), atoms, known_over=frozenset({part.key}))
-        self.tables.append(Table(f"{table.key}:{name}", key, (part.key, *by), collapse=(*by, part.key)))
+            nobody = self._nobody(self.figures, [{part.key: state} for state in _leaves(part)])
+            self.measures[key] = Measure(
+                key,
+                (part, self.area, self.phase, self.kind),
+                (*atoms, *nobody),
+                known_over=frozenset({part.key}),
+            )
+        self._add(Table(f"{table.key}:{name}", key, (part.key, *by), collapse=(*by, part.key)))
+
+    def _add(self, table: Table) -> None:
+        self.tables.append(replace(table, dimensions=(*table.dimensions, AREA), added_up=(AREA,)))
 
     def _sections(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
         for theme, schools in self.figures.sections.items():
@@ -126,33 +169,38 @@ class Layout:
             part, whole = self.key(f"{table.subject}:{key}"), self.key(audience_key(self.figures, key))
             for name, place in ((part, 0), (whole, 1)):
                 self._people(name, {school: pair[place] for school, pair in schools.items()})
-            self.shares.append(Share(f"{table.key}:{key}", part, whole, by, collapse=by))
+            name = f"{table.key}:{key}"
+            self.shares.append(Share(name, part, whole, (*by, AREA), collapse=by, added_up=(AREA,)))
 
     def _people(self, key: str, schools: Mapping[str, int]) -> None:
         if key not in self.measures:
             atoms = tuple(Atom(self._at(school), {school: count}) for school, count in schools.items())
-            self.measures[key] = Measure(key, (self.phase, self.kind), _together(atoms))
+            nobody = self._nobody(self.figures, [{}])
+            self.measures[key] = Measure(key, (self.area, self.phase, self.kind), (*_together(atoms), *nobody))
 
     def _referrals(self, table: CatalogueTable, by: tuple[str, ...]) -> None:
         if len(self.figures.pupils) < self.rules.schools:
             return
-        if "referrals" not in self.measures:
+        key = referrals_key(self.figures.term)
+        if key not in self.measures:
             atoms = _together(atom for figures in self.year for atom in self._referrals_of(figures))
-            dimensions = (self.concern, self.phase, self.kind, self.time)
-            self.measures["referrals"] = Measure("referrals", dimensions, atoms)
-        self.tables.append(Table(table.key, "referrals", (*by, "time"), collapse=by, importance=2.0))
+            dimensions = (self.area, self.concern, self.phase, self.kind, self.time)
+            self.measures[key] = Measure(key, dimensions, atoms)
+        self._add(Table(table.key, key, (*by, "time"), collapse=by, importance=2.0))
 
     def _referrals_of(self, figures: Figures) -> Iterable[Atom]:
-        possible: dict[tuple[str, str], set[str]] = {}
+        possible: dict[tuple[str, ...], set[str]] = {}
         for school in figures.pupils:
             at = self._at(school, figures)
-            possible.setdefault((at["phase"], at["kind"]), set()).add(school)
-        for concern in (key for types in list(self.concern.children.values())[1:] for key in types):
+            possible.setdefault(tuple(at[key] for key in _PLACES), set()).add(school)
+        concerns = [key for types in list(self.concern.children.values())[1:] for key in types]
+        for concern in concerns:
             counts = figures.referrals.get(concern.removeprefix("type-"), {})
-            for (phase, kind), schools in possible.items():
+            for place, schools in possible.items():
                 parts = {school: count for school, count in counts.items() if school in schools}
-                at = {"concern": concern, "phase": phase, "kind": kind, "time": figures.term}
+                at = {"concern": concern, "time": figures.term} | dict(zip(_PLACES, place, strict=True))
                 yield Atom(at, parts, possible=frozenset(schools))
+        yield from self._nobody(figures, [{"concern": concern, "time": figures.term} for concern in concerns])
 
     def add_audiences(self) -> None:
         """A number of staff less that of a narrower audience is nobody's business when it is small."""
@@ -162,7 +210,8 @@ class Layout:
         for wide, everybody in wholes.items():
             for narrow, some in wholes.items():
                 if narrow != wide and some and (not everybody or some < everybody):
-                    self.differences.append(Difference(f"{wide}-{narrow}", wide, (narrow,), self._rest(wide, narrow)))
+                    keys = self.cell(f"{wide}-{narrow}"), self.cell(wide), (self.cell(narrow),)
+                    self.differences.append(Difference(*keys, self._rest(wide, narrow)))
 
     def _rest(self, wide: str, narrow: str) -> dict[str, float]:
         rest: dict[str, float] = {}
@@ -177,6 +226,15 @@ def _part(key: str, categories: tuple[str, ...]) -> Dimension:
     """The first category against all the rest, and the rest one by one: a table too sparse for that keeps the first level."""
     first, *rest = (f"{key}-{each}" for each in categories)
     return Dimension(key, ALL, {ALL: (first, rest_of(key)), rest_of(key): tuple(rest)}, reveals=True)
+
+
+def referrals_key(term: str) -> str:
+    """The measure of referrals of the term's academic year."""
+    return f"referrals@{academic_year_name(parse_term(term).year)}"
+
+
+def _leaves(part: Dimension) -> list[str]:
+    return [key for children in part.children.values() for key in children if key not in part.children]
 
 
 def rest_of(part: str) -> str:

@@ -220,7 +220,7 @@ def _table_from(content: dict[str, Any]) -> ProtectedTable:
 
 @dataclass(frozen=True)
 class ReleaseSummary:
-    """A release in the list of releases."""
+    """A release in the list of releases. `owner` is the name of the authority, or of the group when it is of one."""
 
     id: uuid.UUID
     title: str
@@ -233,6 +233,13 @@ class ReleaseSummary:
     sha256: str
     withdrawn_at: datetime | None = None
     withdrawal_note: str | None = None
+    owner: str = ""
+    is_of_group: bool = False
+
+    @property
+    def full_title(self) -> str:
+        """With the group's name, if it is a group's."""
+        return f"{self.owner}, {self.title}" if self.is_of_group else self.title
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,10 @@ def _states(table: ReleasedTable) -> str:
             y=labels, x=rest, orientation="h", name="Hidden", marker=_HATCHED,
             hovertemplate="%{y}: hidden<extra></extra>",
         )  # fmt: skip
-    chart.update_layout(barmode="stack", bargap=0.35, showlegend=True, legend={"orientation": "h", "y": -0.05})
+    # Above the bars: below them, in a figure of one or two, it would lie on the axis's numbers.
+    chart.update_layout(
+        barmode="stack", bargap=0.35, showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"}
+    )
     chart.update_yaxes(autorange="reversed")
     chart.update_xaxes(gridcolor=LINE, rangemode="tozero")
     return as_json(chart, height=2 * _FOOT + _ROW * len(table.rows))

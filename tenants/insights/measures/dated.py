@@ -35,8 +35,8 @@ class DatedAction:
     returned_on: date | None  # by the trust's check, and not submitted since
 
 
-_ACTIONS = text(f"""
-{WITH_EFFECTIVE_SQL},
+# After WITH_EFFECTIVE_SQL: the actions that have a day by `:until`.
+DATED_SQL = f"""
 latest as materialized (
   select distinct on (v.action_id) v.action_id, v.step, (v.created_at at time zone 'Europe/London')::date as day
   from verification_event v where {_VISIBLE.format("v")}
@@ -50,22 +50,24 @@ dated as materialized (
     case when l.step = 'returned' then l.day end as returned_on
   from effective e left join latest l on l.action_id = e.action_id
 )
+"""
+DATED_WORDED_SQL = """
 select d.school_id, d.action_id, coalesce(w.local_wording, a.own_wording, x.wording, '') as wording,
-  d.owner_role, d.owner_id, d.due_on, d.review_on, d.returned_on
+  d.owner_role, d.owner_id, d.due_on, d.review_on, d.returned_on, d.position
 from dated d
 join actions a on a.id = d.action_id
 left join answers w on w.id = d.answer_id
 left join edition_action x on x.id = a.edition_action_id
 where num_nonnulls(d.due_on, d.review_on, d.returned_on) > 0
-order by d.school_id, d.position, d.action_id
-""")
+"""
+_ACTIONS = text(f"{WITH_EFFECTIVE_SQL}, {DATED_SQL} {DATED_WORDED_SQL} order by d.school_id, d.position, d.action_id")
 
 
 def dated_actions(scope: Scope, *, as_at: date, until: date) -> list[DatedAction]:
     """Actions that are due, or to be looked at again, by a day (also those whose day has passed), or that were returned."""
     require_bound(scope)
     rows = db.session.execute(_ACTIONS, parameters(as_at) | {"until": until})
-    return [DatedAction(*row) for row in rows]
+    return [DatedAction(*row[:8]) for row in rows]
 
 
 @dataclass(frozen=True)

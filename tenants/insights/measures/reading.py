@@ -35,7 +35,8 @@ parts_to_read as materialized (
   group by k.edition_id, k.roles, d.key, d.position
 ),
 confirmed as materialized (
-  select r.id, r.staff_id, r.document_edition_id, r.confirmed_on, r.parts, r.source, r.carried_from_id
+  select r.id, r.staff_id, r.document_edition_id, r.confirmed_on, r.parts, r.source, r.carried_from_id,
+    r.sign_off_id
   from {known("reading_confirmation")} r
   where r.confirmed_on <= :as_at
 ),

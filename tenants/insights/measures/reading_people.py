@@ -23,6 +23,7 @@ class Confirmed:
     confirmed_on: date
     source: ConfirmationSource
     carried_from: str | None
+    sign_off_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class PersonReading:
     staff_id: uuid.UUID
     name: str
     roles: tuple[StaffRole, ...]
+    has_address: bool
     is_missing: bool
     confirmed: Confirmed | None
 
@@ -39,7 +41,7 @@ class PersonReading:
 _PEOPLE = text(f"""
 with {STAFF_SQL}, {READING_SQL}
 select s.id, trim(m.given_name || ' ' || m.family_name), s.roles, coalesce(not n.holds, false),
-  c.id, c.confirmed_on, c.source, e.label
+  c.id, c.confirmed_on, c.source, e.label, c.sign_off_id, coalesce(m.email, '') <> ''
 from staff s
 join {known("staff_member")} m on m.id = s.id
 join document d on d.key = :key
@@ -64,8 +66,9 @@ def people_and_document(scope: SchoolScope, *, key: str, as_at: date) -> list[Pe
             staff_id=row[0],
             name=row[1],
             roles=tuple(role for role in StaffRole if role in row[2]),
+            has_address=row[9],
             is_missing=row[3],
-            confirmed=Confirmed(row[4], row[5], ConfirmationSource(row[6]), row[7]) if row[4] else None,
+            confirmed=Confirmed(row[4], row[5], ConfirmationSource(row[6]), row[7], row[8]) if row[4] else None,
         )
         for row in db.session.execute(_PEOPLE, as_known(as_at) | {"key": key})
     ]

@@ -1,89 +1,32 @@
 """A plan as a tagged PDF that claims PDF/UA-1, so that a screen reader reads its tables as tables."""
 
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
-from unicodedata import category, name, normalize
+from unicodedata import normalize
 
-import typst
-
+from prevent_trust.typesetting import Written, breakable, typeset
 from tenants.plan.exports.types import ExportedAction, ExportedDuty, ExportedExpectation, ExportedPlan, ExportedSection
 from tenants.plan.exports.words import day_in_words, is_long, legal, lines_of, notes_of, state_fill, status_fill
 
-_FOLDER = Path(__file__).parent
-_FILES_UNTIL_FORGOTTEN = 11
+_TEMPLATE = Path(__file__).parent / "plan.typ"
 _NO_TITLE = "Action plan"  # PDF/UA wants a title
-_LATIN_UNTIL = "\u024f"  # the embedded fonts have all letters up to here
-# Latin letters, digits and signs only, and not the last one if a mark follows it: typst cannot part the two.
-_LONG_WORD = re.compile("[!-\u024f]{25,}(?![^\\s!-\u024f])")
-_PIECE = re.compile(r"[@./_\\-]|[^@./_\\-]{20}")
-
-
-class PlanNotTypeset(Exception):
-    """No PDF could be made, however its text was simplified: the template is wrong. The message is typst's."""
 
 
 def plan_as_pdf(plan: ExportedPlan, target: BinaryIO) -> None:
     """Writes the plan to `target` as PDF. A character that no embedded font has is written as its name in brackets.
 
-    Texts reach the template as data, never as markup. Raises PlanNotTypeset, with nothing written.
+    Raises NotTypeset, with nothing written.
     """
-    # PDF/UA wants a glyph for every character, and which one lacks it is known only by trying. Some lines of vocalised
-    # Arabic stop typst 0.15 (https://github.com/typst/typst/issues/8667): they are readable without their marks.
-    *attempts, last = (_as_it_is, _with_fonts_for_it, _without_marks, _latin_only)
-    try:
-        for written in attempts:
-            with suppress(PlanNotTypeset):
-                target.write(_compiled(_content(plan, written)))
-                return
-        target.write(_compiled(_content(plan, last)))
-    finally:
-        _forget()
+    target.write(typeset(_TEMPLATE, under="plan", content=lambda written: _content(plan, written)))
 
 
-def _compiled(content: dict[str, Any]) -> bytes:
-    try:
-        return typst.compile(
-            _FOLDER / "plan.typ",
-            root=_FOLDER,
-            font_paths=_fonts(),
-            sys_inputs={"plan": json.dumps(content)},
-            pdf_standards=["ua-1"],
-        )
-    except typst.TypstError as problem:
-        raise PlanNotTypeset(problem.message) from problem
-    except BaseException as problem:
-        # A fault inside typst itself comes as an exception of a class without a name to import, beside Exception.
-        if type(problem).__name__ != "PanicException":
-            raise
-        raise PlanNotTypeset(str(problem)) from problem
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    """The fonts that come with typst and no others, so that a file is the same whichever machine made it."""
-    return typst.Fonts(include_system_fonts=False)
-
-
-def _forget() -> None:
-    """Makes typst let go of what it worked out for a plan, which is some 30 MB for one of 200 actions.
-
-    It keeps that until it has made ten more files, and no plan comes twice. Empty files take a millisecond each.
-    """
-    for _ in range(_FILES_UNTIL_FORGOTTEN):
-        typst.compile(b"", format="pdf", font_paths=_fonts())
-
-
-def _content(plan: ExportedPlan, written: Callable[[str], str]) -> dict[str, Any]:
+def _content(plan: ExportedPlan, written: Written) -> dict[str, Any]:
     """The plan as the template wants it, with every text in characters that `written` lets through."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            return _breakable(written(normalize("NFC", legal(value))))
+            return breakable(written(normalize("NFC", legal(value))))
         if isinstance(value, dict):
             return {part: clean(each) for part, each in value.items()}
         return [clean(each) for each in value] if isinstance(value, list) else value
@@ -169,49 +112,3 @@ def _may_split(duty: ExportedDuty, expectation: ExportedExpectation, action: Exp
         notes_of(action),
     )
     return any(is_long(cell) for cell in cells)
-
-
-def _breakable(text: str) -> str:
-    """The text with places in its long words at which a narrow column can break them.
-
-    Addresses stay whole: the template makes links of them, and those break by themselves.
-    """
-    return _LONG_WORD.sub(lambda word: word[0] if "://" in word[0] else _PIECE.sub("\\g<0>\u200b", word[0]), text)
-
-
-def _as_it_is(text: str) -> str:
-    return text
-
-
-def _with_fonts_for_it(text: str) -> str:
-    return "".join(each if each <= _LATIN_UNTIL or _has_glyph(each) else _named(each) for each in text)
-
-
-def _without_marks(text: str) -> str:
-    return _with_fonts_for_it("".join(each for each in text if each <= _LATIN_UNTIL or category(each) != "Mn"))
-
-
-def _latin_only(text: str) -> str:
-    """For scripts whose characters have glyphs one by one and not together."""
-    return "".join(each if each <= _LATIN_UNTIL or each in "–—‘’“”•…€" else _named(each) for each in text)
-
-
-@lru_cache(maxsize=4096)
-def _has_glyph(character: str) -> bool:
-    try:
-        typst.compile(
-            b'#set document(title: "x")\n#sys.inputs.character',
-            font_paths=_fonts(),
-            sys_inputs={"character": character},
-            pdf_standards=["ua-1"],
-        )
-    except typst.TypstError:
-        return False
-    return True
-
-
-def _named(character: str) -> str:
-    """A character in words: “[party popper]”; nothing for the marks that only join others."""
-    if category(character) in {"Cf", "Mn"}:
-        return ""
-    return f"[{name(character, f'U+{ord(character):04X}').lower()}]"

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from prevent_trust.cli.releases import release_commands
-from tenants.insights.disclosure.auditor.judging import BELOW, EXACT, NOT_SOLVED, OTHERS, TOO_NARROW, audit
+from tenants.insights.disclosure.auditor.apart import apart
+from tenants.insights.disclosure.auditor.judging import BELOW, EXACT, NOT_SOLVED, OTHERS, TOO_NARROW, _look, audit
 from tenants.insights.disclosure.auditor.process import audit_documents
 from tenants.insights.disclosure.auditor.reading import read_document, read_documents
 from tenants.insights.disclosure.auditor.types import Unsound
@@ -84,6 +85,38 @@ def test_two_releases_are_looked_at_together() -> None:
     other = document({"a": None, "x": 6, "sub": 19}, [[["a", "x"], "sub"]])
     assert audit(read_documents([OPEN])).passed
     assert {problem.cell for problem in audit(read_documents([OPEN, other])).problems} == {"a", "b"}
+
+
+def test_what_no_sum_joins_is_looked_at_apart_and_found_the_same() -> None:
+    tight: dict[str, float | None] = {"x": None, "y": None, "z": 17, "sum": 20, "lone": None}
+    both = document({"a": None, "b": None, "c": 4, "total": 20} | tight, [*LINE, [["x", "y", "z"], "sum"]])
+    both |= {
+        "sensitive": {"a": {"low": 0, "high": 17}, "x": {"width": 3}, "lone": {"low": 0, "high": 5}},
+        "insiders": [
+            {"name": "a school", "own": {"a": 12.0, "x": 1.0, "z": 3.0}, "others": {"a": {"high": 5}, "z": {"high": 5}}}
+        ],
+    }
+    facts = read_document(both)
+    intervals, problems, _ = _look(facts)
+    found = audit(facts)
+    assert len(apart(facts)) == 3
+    assert found.intervals == intervals
+    assert set(found.problems) == set(problems)
+    assert {p.cell for p in problems} == {"a", "x", "y", "z"}
+
+
+def test_of_earlier_releases_only_what_a_new_one_touches_is_looked_at_again() -> None:
+    other = document({"p": None, "q": 3, "pq": 20}, [[["p", "q"], "pq"]])
+    new = document({"a": None, "x": 6, "sub": 19}, [[["a", "x"], "sub"]])
+    found = audit_documents([OPEN, other, new], new=new)
+    assert set(found.intervals) == {"a", "b"}
+    assert {problem.cell for problem in found.problems} == {"a", "b"}
+    shown = document({"a": 13}, [])  # nothing of it is hidden, and yet it gives b away
+    assert {problem.cell for problem in audit_documents([OPEN, shown], new=shown).problems} == {"b"}
+
+
+def test_a_cell_that_must_stay_open_and_is_nowhere_does_not_pass() -> None:
+    assert not audit_documents([OPEN | {"sensitive": {"nowhere": {"low": 0, "high": 5}}}]).passed
 
 
 @pytest.mark.parametrize(

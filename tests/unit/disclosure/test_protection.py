@@ -1,6 +1,7 @@
 """The protector: every rule hides what it must, nothing hidden can be worked out, and nothing is hidden in vain."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -267,6 +268,75 @@ def test_structural_zeros_and_public_numbers_are_never_hidden() -> None:
     assert done.cells["cases|concern=mixed|phase=special"].symbol == "z"
     public = Measure("pupils", (PHASE,), (Atom({"phase": "primary"}, {"": 3}),), public=True)
     assert protected(public).cells["pupils|phase=primary"].shown == 3
+
+
+def test_what_no_equation_joins_is_protected_apart() -> None:
+    tables = (Table("t1", "one", ("concern", "phase")), Table("t2", "two", ("phase",)), Table("t3", "one", ("phase",)))
+    one, two = counts(TABLE, "one"), counts({"mixed": (3, 40, 50), "right": (0, 9, 9), "other": (0, 9, 9)}, "two")
+    done = protect_here(Request((one, two), tables=tables, rules=ONLY_COUNTS, seconds=20))
+    alone = [protected(one, tables=(tables[0], tables[2])), protected(two, tables=(tables[1],))]
+    assert [table.key for table in done.tables] == ["t1", "t2", "t3"]
+    assert done.cells == alone[0].cells | alone[1].cells
+    assert done.values == alone[0].values | alone[1].values
+    assert done.objective == alone[0].objective + alone[1].objective
+    assert (done.report["parts"], done.optimal) == (2, True)
+    assert done.loss.weight_kept == pytest.approx(1 - done.objective / done.loss.weight)
+    assert passes(done.for_auditor)
+
+
+def test_an_earlier_release_joins_what_it_adds_up() -> None:
+    first = protected(counts(TABLE, "one"))
+    said = first.document | {"cells": first.document["cells"] | {"two": {"never": True}, "both": {"never": True}}}
+    said = said | {"sums": [*said["sums"], [["one", "two"], "both"]]}
+    tables = (Table("t", "two", ("phase",)),)
+    earlier = Earlier(said, first.values | {"two": 30.0, "both": first.values["one"] + 30.0})
+    two = counts({"mixed": (10, 0, 0), "right": (0, 10, 0), "other": (0, 0, 10)}, "two")
+    done = protect_here(Request((two,), tables=tables, earlier=(earlier,), rules=ONLY_COUNTS, seconds=20))
+    assert "both" in done.values
+    unrelated = protect_here(
+        Request((two,), tables=tables, earlier=(Earlier(first.document, first.values),), seconds=20)
+    )
+    assert not set(unrelated.values) & set(first.values)
+
+
+AREA = Dimension("area", "all", {"all": ("east", "west", "north")})
+
+
+def test_classes_that_are_only_added_up_are_protected_and_never_given() -> None:
+    # What each area showed stays shown; what it hid cannot be worked out from the sum of all areas.
+    rows = {"east": (2, 21, 22), "west": (24, 4, 20), "north": (20, 20, 20)}
+    areas = []
+    for area, row in rows.items():
+        alone = Measure(
+            "cases",
+            (AREA, PHASE),
+            tuple(Atom({"area": area, "phase": p}, {"": n}) for p, n in zip(PHASE.children["all"], row, strict=True)),
+            contributors_known=False,
+        )
+        inside = Dimension("area", area, {}, total_in_key=True)
+        areas.append(protected(replace(alone, dimensions=(inside, PHASE))))
+    atoms = tuple(
+        Atom({"area": area, "phase": phase}, {"": n})
+        for area, row in rows.items()
+        for phase, n in zip(PHASE.children["all"], row, strict=True)
+    )
+    measure = Measure("cases", (AREA, PHASE), atoms, contributors_known=False)
+    earlier = tuple(Earlier(each.for_auditor, each.values) for each in areas)
+    table = Table("sum", "cases", ("area", "phase"), added_up=("area",))
+    done = protected(measure, tables=(table,), earlier=earlier)
+    assert done.tables[0].dimensions == ("phase",)
+    assert set(done.tables[0].cells.values()) == set(done.cells)
+    assert not any("area" in key for key in done.cells)
+    assert done.cells["cases"].shown == 153
+    documents = [*(each.for_auditor for each in areas), done.for_auditor]
+    assert audit_documents(documents).passed
+    # With two of three areas' numbers shown, the third's would be what is left of a shown sum.
+    small = [key for each in areas for key in hidden(each)]
+    assert small
+    for phase in PHASE.children["all"]:
+        known = [f"cases|area={area}|phase={phase}" for area in rows]
+        if sum(key in small for key in known) == 1:
+            assert done.cells[f"cases|phase={phase}"].is_hidden
 
 
 def test_a_distribution_counts_schools() -> None:

@@ -1,8 +1,9 @@
 """Works out what everybody could, and says what of it must not be known."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+from tenants.insights.disclosure.auditor.apart import apart
 from tenants.insights.disclosure.auditor.possible import Fillings, NoOptimum
 from tenants.insights.disclosure.auditor.types import Audit, Facts, Interval, Knower, Openness, Problem
 
@@ -15,9 +16,31 @@ SHOWN = "it is shown although it is sensitive"
 OTHERS = "what the other schools add can be worked out too closely"
 
 
-def audit(facts: Facts) -> Audit:
-    """Looks at everything, by whoever could look. Whatever is not solved is a problem. Raises Unsound."""
+def audit(facts: Facts, *, touching: Collection[str] | None = None) -> Audit:
+    """Looks at everything, by whoever could look. Whatever is not solved is a problem. Raises Unsound.
+
+    `touching`: only at what a sum joins with one of these cells. The rest is as it was before they came out.
+    """
     begun = time.monotonic()
+    *joined, rest = apart(facts)
+    found = [_look(part) for part in (*(each for each in joined if _touches(each, touching)), rest)]
+    return Audit(
+        intervals={key: each for intervals, _, _ in found for key, each in intervals.items()},
+        problems=tuple(problem for _, problems, _ in found for problem in problems),
+        attackers=1 + len(facts.knowers),
+        programs=sum(programs for _, _, programs in found),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _touches(part: Facts, cells: Collection[str] | None) -> bool:
+    if cells is None:
+        return True
+    return any(key in cells for each in part.sums for key in (*each.parts, each.total))
+
+
+def _look(facts: Facts) -> tuple[dict[str, Interval], list[Problem], int]:
+    """What can be known of the hidden cells of a part, what of it must not be, and how many programs that took."""
     fillings = Fillings(facts)
     problems: list[Problem] = []
     intervals: dict[str, Interval] = {}
@@ -31,7 +54,7 @@ def audit(facts: Facts) -> Audit:
             problems += _reason_with_rules(facts, fillings, intervals)
     except NoOptimum as failed:
         problems.append(Problem("", "", f"{NOT_SOLVED} ({failed})", Interval(0.0, 0.0)))
-    return Audit(intervals, tuple(problems), 1 + len(facts.knowers), fillings.programs, time.monotonic() - begun)
+    return intervals, problems, fillings.programs
 
 
 def _intervals(fillings: Fillings, keys: list[str]) -> dict[str, Interval]:

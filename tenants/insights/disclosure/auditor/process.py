@@ -15,8 +15,10 @@ from tenants.insights.disclosure.auditor.types import Audit, Document, Interval,
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def audit_documents(documents: Sequence[Document], *, seconds: float = 180.0) -> Audit:
+def audit_documents(documents: Sequence[Document], *, seconds: float = 180.0, new: Document | None = None) -> Audit:
     """What can be worked out of all the documents together, by anybody and by the insiders that they name.
+
+    `new` is one of them: then only at what it could have changed is looked, the others having been audited before.
 
     Runs in a process of its own, since the solver keeps its threads for a process. One that dies or takes more than the
     seconds is a problem like any other: the release does not pass. Raises Unsound when the documents contradict themselves.
@@ -28,7 +30,8 @@ def audit_documents(documents: Sequence[Document], *, seconds: float = 180.0) ->
         "PYTHONSAFEPATH": "1",
     }
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as found:
-        given.write(json.dumps(list(documents)).encode())
+        touching = sorted(new["cells"]) if new else None
+        given.write(json.dumps({"documents": list(documents), "touching": touching}).encode())
         given.seek(0)
         command = [sys.executable, "-m", __name__, str(found.fileno())]
         try:
@@ -58,9 +61,10 @@ def _failed(why: str, seconds: float) -> Audit:
 
 
 def _main() -> None:
-    documents = json.load(sys.stdin)
+    given = json.load(sys.stdin)
+    touching = None if given["touching"] is None else frozenset(given["touching"])
     try:
-        answer = audit(read_documents(documents)).report()
+        answer = audit(read_documents(given["documents"]), touching=touching).report()
     except Unsound as told:
         answer = {"unsound": str(told)}
     with os.fdopen(int(sys.argv[1]), "w") as found:

@@ -22,6 +22,7 @@ from tenants.insights.disclosure.engine.types import (
     Kind,
     Reason,
     Request,
+    Symbol,
 )
 
 
@@ -35,6 +36,7 @@ class Built:
     cells: Mapping[str, Cell]
     sensitive: Mapping[str, Sensitivity]
     equations: tuple[tuple[tuple[str, ...], str], ...]  # of this release, without those of earlier ones
+    counts: tuple[int, ...]  # the cells of which the rules for counts are known to hold, here or in an earlier release
 
 
 def build(request: Request, board: Board, views: Sequence[View]) -> Built:
@@ -74,7 +76,13 @@ def build(request: Request, board: Board, views: Sequence[View]) -> Built:
             if (each.up > 0 or each.down > 0) and _state(cells[key], True, facts) is State.HIDDEN
         ),
     )
-    return Built(_with_insiders(system, cells, number, request, facts), keys, number, cells, sensitive, own_equations)
+    system = _with_insiders(system, cells, number, request, facts)
+    counts = (
+        number[key]
+        for key, cell in cells.items()
+        if key in facts.hidden_counts or (cell.published and cell.kind is Kind.COUNT)
+    )
+    return Built(system, keys, number, cells, sensitive, own_equations, tuple(counts))
 
 
 class _Facts:
@@ -83,6 +91,7 @@ class _Facts:
     def __init__(self, earlier: Sequence[Earlier]) -> None:
         self.values: dict[str, float] = {}
         self.shown: set[str] = set()
+        self.hidden_counts: set[str] = set()
         self.equations: list[tuple[tuple[str, ...], str]] = []
         self.required: dict[str, dict[str, float]] = {}
         self.insiders: list[dict[str, Any]] = []
@@ -94,6 +103,8 @@ class _Facts:
                 self.values[key] = value
                 if said.get("shown") is not None:
                     self.shown.add(key)
+                elif said.get("symbol") == Symbol.HIDDEN and not said.get("magnitude"):
+                    self.hidden_counts.add(key)
             self.equations += [(tuple(sorted(parts)), total) for parts, total in release.document["sums"]]
             self.required.update(release.document.get("sensitive", {}))
             self.insiders += release.document.get("insiders", [])
@@ -155,9 +166,12 @@ def _as_before(cell: Cell, required: Mapping[str, Any]) -> Sensitivity:
 
 def _weigh(board: Board, views: Sequence[View]) -> None:
     for view in views:
-        for place, key in view.keys().items():
+        for place, key in view.given().items():
             cell = board.cells[key]
-            totals = sum(category == tree.dimension.total for category, tree in zip(place, view.trees, strict=True))
+            totals = sum(
+                category == tree.dimension.total and tree.dimension.key not in view.table.added_up
+                for category, tree in zip(place, view.trees, strict=True)
+            )
             cell.weight = max(cell.weight, weight_of(cell.value, totals, view.table.importance))
 
 

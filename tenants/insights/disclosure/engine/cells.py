@@ -111,8 +111,19 @@ class View:
         return key_of(self.table.measure, dict(zip(self.table.dimensions, place, strict=True)), self.dimensions)
 
     def keys(self) -> dict[Place, str]:
-        """The key of every cell, by place."""
+        """The key of every cell, by place; those that are only added up too."""
         return {place: self.key(place) for place in self.places()}
+
+    def given(self) -> dict[Place, str]:
+        """The keys of the cells that the table gives, by place."""
+        return {place: key for place, key in self.keys().items() if self.gives(place)}
+
+    def gives(self, place: Place) -> bool:
+        """Whether the place is at the total of every dimension that is only added up."""
+        return all(
+            category == tree.dimension.total or tree.dimension.key not in self.table.added_up
+            for category, tree in zip(place, self.trees, strict=True)
+        )
 
 
 def key_of(measure: str, at: Mapping[str, str], dimensions: Mapping[str, Dimension]) -> str:
@@ -154,7 +165,7 @@ def views_of(request: Request) -> list[View]:
     for share in request.shares:
         for role, measure in (("part", share.part), ("whole", share.whole)):
             key = f"{share.key}:{role}"
-            tables.append(Table(key, measure, share.dimensions, share.collapse, share.importance))
+            tables.append(Table(key, measure, share.dimensions, share.collapse, share.importance, share.added_up))
     for table in tables:
         if table.measure not in measures:
             raise ValueError(f"there is no measure {table.measure}, which table {table.key} uses")
@@ -278,7 +289,7 @@ def _add_cells(board: Board, measure: Measure, view: View) -> None:
     for place, key in view.keys().items():
         at = dict(zip(view.table.dimensions, place, strict=True))
         cell = board.cells.setdefault(key, _new_cell(key, measure))
-        cell.published = True
+        cell.published = cell.published or view.gives(place)
         if measure.known_over and all(
             name not in at or at[name] == trees[name].dimension.total for name in measure.known_over
         ):

@@ -76,6 +76,7 @@ def loss_of(built: Built, keys: Iterable[str], hidden: Bools) -> Loss:
         secondary=len(all_hidden) - len(primary),
         hidden_non_zero=int(np.count_nonzero(values[all_hidden])),
         weight_kept=1.0 - float(built.system.weights[all_hidden].sum()) / weight if weight else 1.0,
+        weight=weight,
     )
 
 
@@ -95,9 +96,9 @@ def _tables(
         wholes: dict[tuple[str, ...], str] = {}
         rests: dict[tuple[str, ...], str] = {}
         if name in views:
-            wholes = views[f"{share.key}:whole"].keys()
+            wholes = _places(views[f"{share.key}:whole"])
             rests = {place: rest_key(share, key) for place, key in wholes.items()}
-            for place, key in views[name].keys().items():
+            for place, key in _places(views[name]).items():
                 rest = rests[place]
                 closed = rest in built.sensitive or cells[key].is_hidden or cells[wholes[place]].is_hidden
                 reason = built.sensitive[rest].reason if rest in built.sensitive else Reason.SECONDARY
@@ -119,11 +120,21 @@ def _table(
     collapsed = tuple(dict.fromkeys(offer.collapsed.get(name, ())))
     if name not in views:
         view, why = offer.withheld[name]
-        return TableResult(key, view.table.dimensions, {}, view.levels, collapsed, withheld=why)
+        return TableResult(key, _dimensions(view), {}, view.levels, collapsed, withheld=why)
     view = views[name]
-    places = view.keys()
+    places = _places(view)
     loss = loss_of(built, [*places.values(), *wholes.values()], hidden)
-    return TableResult(key, view.table.dimensions, places, view.levels, collapsed, wholes, rests, loss=loss)
+    return TableResult(key, _dimensions(view), places, view.levels, collapsed, wholes, rests, loss=loss)
+
+
+def _dimensions(view: View) -> tuple[str, ...]:
+    return tuple(key for key in view.table.dimensions if key not in view.table.added_up)
+
+
+def _places(view: View) -> dict[tuple[str, ...], str]:
+    """The keys of the cells that a view gives, by place in the dimensions that are not only added up."""
+    at = [number for number, key in enumerate(view.table.dimensions) if key not in view.table.added_up]
+    return {tuple(place[number] for number in at): key for place, key in view.given().items()}
 
 
 def _document(

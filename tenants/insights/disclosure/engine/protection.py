@@ -12,6 +12,7 @@ from tenants.insights.disclosure.engine.cells import Board, View, key_of, lay_ou
 from tenants.insights.disclosure.engine.cuts import Task, tasks_of
 from tenants.insights.disclosure.engine.offer import Offer, name_of
 from tenants.insights.disclosure.engine.outcome import outcome
+from tenants.insights.disclosure.engine.parts import parts_of, together
 from tenants.insights.disclosure.engine.patterns import Patterns
 from tenants.insights.disclosure.engine.rule_known import betrayed_by_size, zero_tasks
 from tenants.insights.disclosure.engine.search import NoSafePattern, Pattern, Search
@@ -28,13 +29,25 @@ from tenants.insights.disclosure.engine.types import (
 MOST_CELLS, MOST_CELLS_4_WAY = 10_000, 2_500
 _ROUNDS = 12
 _EARLY = (0.0, 0.0, 0.0, 0.8)  # shares of the time after which insiders are seen to: soon, and while there is some left
+_LEAST_SECONDS = 2.0  # for a part, when those before it took all
 TOO_FEW = "Too few to report."
 TOO_SPARSE = "Too much of this table would be hidden."
 NOT_SAFE = "This table cannot be published without making a sensitive number known."
 
 
 def protect_here(request: Request) -> Protected:
-    """As `protect`, in this process."""
+    """As `protect`, in this process: part by part, each with an equal share of the time that is left."""
+    begun, found = time.monotonic(), []
+    views_of(request)  # raises for what is wrong with the whole
+    parts = parts_of(request)
+    for done, part in enumerate(parts):
+        left = request.seconds - (time.monotonic() - begun)
+        found.append(_protect(replace(part, seconds=max(_LEAST_SECONDS, left / (len(parts) - done)))))
+    return together(request, found)
+
+
+def _protect(request: Request) -> Protected:
+    """Protects one part."""
     begun = time.monotonic()
     offer = Offer(views_of(request))
     for view in offer.views:
@@ -101,7 +114,7 @@ def _collapse_sparse(offer: Offer, built: Built, hidden: Bools, request: Request
     """Collapses or withholds tables too much of which is hidden. Whether there was one."""
     sparse = []
     for view in offer.views:
-        places = [built.number[key] for key in view.keys().values()]
+        places = [built.number[key] for key in view.given().values()]
         non_zero = [
             place for place in places if built.system.values[place] and not built.cells[built.keys[place]].public
         ]
@@ -129,18 +142,18 @@ def _withhold_unsafe(offer: Offer, built: Built, unsafe: NoSafePattern) -> None:
 
 def _begun(built: Built, request: Request, seconds: float) -> Search:
     """A search with a first pattern, in which zeros that cannot be hidden safely are shown."""
-    search = _new_search(built.system, _counts(built), request, seconds)
+    search = _new_search(built.system, built.counts, request, seconds)
     try:
         search.begin()
     except NoSafePattern as unsafe:
-        search = _showing(search, unsafe, _counts(built), request)
+        search = _showing(search, unsafe, built.counts, request)
         search.begin()
     return search
 
 
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
-    counts = _counts(built)
+    counts = built.counts
     for share in (*_EARLY, *[1.0] * _ROUNDS):
         try:
             pattern = search.run(share * search.seconds)
@@ -162,11 +175,6 @@ def _overlooked(search: Search, pattern: Pattern, counts: Sequence[int], request
     if not more and request.rules.rule_known:
         more = betrayed_by_size(system, pattern.hidden, counts, search.patterns.tasks, request.rules)
     return more
-
-
-def _counts(built: Built) -> list[int]:
-    """The numbers of the cells that are published counts."""
-    return [built.number[key] for key, cell in built.cells.items() if cell.published and cell.kind is Kind.COUNT]
 
 
 def _new_search(system: System, counts: Sequence[int], request: Request, seconds: float) -> Search:
@@ -197,7 +205,7 @@ def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request
     insiders = [task for insider in built.system.insiders for task in tasks_of(insider.needs, insider)]
     every = [*tasks_of(built.system.needs), *tasks, *insiders]
     if request.rules.rule_known:
-        every += zero_tasks(built.system, _counts(built), request.rules)
+        every += zero_tasks(built.system, built.counts, request.rules)
     try:
         failed = _failing(built.system, hidden, every)
     except NotSolved as unsolved:

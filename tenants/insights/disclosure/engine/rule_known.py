@@ -12,16 +12,16 @@ import numpy as np
 from tenants.insights.disclosure.engine.attack import Attack
 from tenants.insights.disclosure.engine.cuts import Task
 from tenants.insights.disclosure.engine.patterns import Patterns
-from tenants.insights.disclosure.engine.system import TOLERANCE, Bools, System
+from tenants.insights.disclosure.engine.system import TOLERANCE, Bools, State, System
 from tenants.insights.disclosure.engine.types import Rules
 
 
 def zero_tasks(system: System, counts: Sequence[int], rules: Rules) -> list[Task]:
-    """For each zero that may be hidden: when it is, it must seem able to reach the upper bound."""
+    """For each zero that may be hidden, or was: when it is, it must seem able to reach the upper bound."""
     return [
         Task(cell, 1, rules.high - float(system.values[cell]), if_hidden=True)
         for cell in counts
-        if system.open[cell] and system.values[cell] < rules.high
+        if system.state[cell] != State.KNOWN and system.values[cell] < rules.high
     ]
 
 

@@ -90,7 +90,8 @@ class Table:
     """A view of a measure by some of its dimensions, with all margins.
 
     `collapse`: the dimensions whose finest level may be dropped when too much would be hidden, the first to go first.
-    `importance` multiplies the weights of its cells.
+    `importance` multiplies the weights of its cells. `added_up`: dimensions over which only totals are given; their
+    classes are in the system as cells of this table that are never published, or were in earlier releases.
     """
 
     key: str
@@ -98,6 +99,7 @@ class Table:
     dimensions: tuple[str, ...]
     collapse: tuple[str, ...] = ()
     importance: float = 1.0
+    added_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Share:
     dimensions: tuple[str, ...]
     collapse: tuple[str, ...] = ()
     importance: float = 1.0
+    added_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,10 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Loss:
-    """What hiding costs: published cells (structural zeros aside), hidden by rule and for others' sake, weight kept."""
+    """What hiding costs: published cells (structural zeros aside), hidden by rule and for others' sake, weight kept.
+
+    `weight` is that of all of them, of which `weight_kept` is the part that is shown.
+    """
 
     cells: int
     non_zero: int
@@ -198,11 +204,14 @@ class Loss:
     secondary: int
     hidden_non_zero: int
     weight_kept: float
+    weight: float
 
 
 @dataclass(frozen=True)
 class TableResult:
     """A table as it can be published: the cell of each place, by categories in the order of `dimensions`.
+
+    Dimensions that are only added up are not among them.
 
     `levels` is how many levels below the total each dimension has left; `collapsed` names those that lost some. For shares
     `cells` are those of the part, with `wholes` and `rests` beside them. `withheld` says why nothing is shown, or is empty.
