@@ -23,15 +23,16 @@ from tenants.reading.in_force import IN_FORCE_SQL
 READING_SQL = f"""
 {IN_FORCE_SQL.strip()},
 reading_roles as (
-  select distinct h.id as edition_id, s.roles
+  select distinct h.id as edition_id, h.document_id, s.roles
   from edition_here h join staff s on s.school_id = h.school_id
 ),
 parts_to_read as materialized (
-  select k.edition_id, k.roles, array_agg(p.id) as parts
+  select k.edition_id, k.roles, d.key, d.position, array_agg(p.id) as parts
   from reading_roles k
+  join document d on d.id = k.document_id and (d.audience = '{{}}' or d.audience && k.roles or k.roles = '{{}}')
   join document_part p on p.document_edition_id = k.edition_id
-    and (p.audience = '{{}}' or k.roles = '{{}}' or p.audience && k.roles)
-  group by k.edition_id, k.roles
+    and (p.audience = '{{}}' or p.audience && k.roles or k.roles = '{{}}')
+  group by k.edition_id, k.roles, d.key, d.position
 ),
 confirmed as materialized (
   select r.id, r.staff_id, r.document_edition_id, r.confirmed_on, r.parts, r.source, r.carried_from_id,
@@ -40,11 +41,10 @@ confirmed as materialized (
   where r.confirmed_on <= :as_at
 ),
 reading_need as (
-  select s.school_id, s.id as staff_id, d.key, d.position, r.confirmed_on,
+  select s.school_id, s.id as staff_id, n.key, n.position, r.confirmed_on,
     r.id is not null and (r.parts is null or r.parts @> n.parts) as holds
   from staff s
   join edition_here h on h.school_id = s.school_id
-  join document d on d.id = h.document_id and (d.audience = '{{}}' or d.audience && s.roles or s.roles = '{{}}')
   join parts_to_read n on n.edition_id = h.id and n.roles = s.roles
   left join confirmed r on r.staff_id = s.id and r.document_edition_id = h.id
 ),
