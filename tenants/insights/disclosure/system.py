@@ -21,7 +21,6 @@ OVERDUE_BANDS = ("none", "few", "many")
 REVIEW_STATES = ("within", "over", "none")
 BANDS = ("all", "most", "half", "fewer")  # everybody; 90 per cent or more; half or more; fewer
 _PLACES = ("area", "phase", "kind")
-PARTS = ("state", "post", "overdue", "band")
 AREA = "area"
 
 
