@@ -31,7 +31,7 @@ def overview(school_id: uuid.UUID) -> str:
     as_at = as_at_day()
     is_past = as_at < today()
     plan = current_plan(scope, at=end_of_day(as_at) if is_past else None)
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     facts = school_facts(
         scope,
         as_at=as_at,

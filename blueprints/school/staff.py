@@ -123,7 +123,7 @@ class Person:
 def staff(school_id: uuid.UUID) -> str | FileResponse:
     scope = SchoolScope(school_id)
     leavers = request.args.get("who") == "leavers"
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     everybody = _people(scope, titles, leavers=leavers)
     gap, role = request.args.get("gap", ""), request.args.get("role", "")
     gap = gap if gap in titles or gap == "any" else ""
@@ -243,7 +243,7 @@ def one_member(school_id: uuid.UUID, staff_id: uuid.UUID) -> str:
     member = staff_member(scope, staff_id) or abort(404)
     day = today()
     needs = [*training_needs(scope, as_at=day), *reading_needs(scope, as_at=day)]
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     return render_template(
         "school/staff/member.html",
         school_id=school_id,
@@ -297,7 +297,7 @@ def _show(form: FlaskForm, problem: StaffProblem) -> None:
 def training_record(school_id: uuid.UUID) -> Response | str:
     """One course, one day, many people: those who miss it come first."""
     scope = SchoolScope(school_id)
-    catalogue = courses()
+    catalogue = courses(scope)
     chosen = chosen_course(catalogue)
     form = RecordForm() if request.method == "POST" else RecordForm(course_id=chosen.id, completed_on=today())
     form.course_id.choices = [(course.id, course.title) for course in catalogue]

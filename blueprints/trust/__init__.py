@@ -10,6 +10,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     contacts,
     editions,
     overview,
+    own_courses,
     people,
     reading,
     releases,

@@ -32,15 +32,9 @@ BASE = "/trusts/<uuid:trust_id>/training"
 CSV_HEADERS = ("School", "Course", "Hold it", "Need it", "Missing", "Lapse within 30 days")
 
 
-class CourseRuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
-    standing = RadioField(
-        "What holds at your schools?",
-        choices=[
-            (RuleStanding.SHIPPED.value, "As in the catalogue"),
-            (RuleStanding.OWN.value, "Our own terms"),
-            (RuleStanding.OFF.value, "Not asked of our schools"),
-        ],
-    )
+class TermsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
+    """Who needs a course, how often, and from when."""
+
     validity_months = IntegerField(
         "For how many months it counts",
         [Optional(), NumberRange(1, 120, "Enter a whole number of months from 1 to 120, or leave it empty")],
@@ -58,6 +52,17 @@ class CourseRuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped h
             NumberRange(0, 180, "Enter a whole number of days from 0 to 180"),
         ],
         description="Counted from the first day at the school. Until then a joiner is not counted as missing it.",
+    )
+
+
+class CourseRuleForm(TermsForm):
+    standing = RadioField(
+        "What holds at your schools?",
+        choices=[
+            (RuleStanding.SHIPPED.value, "As in the catalogue"),
+            (RuleStanding.OWN.value, "Our own terms"),
+            (RuleStanding.OFF.value, "Not asked of our schools"),
+        ],
     )
 
 
@@ -97,7 +102,7 @@ def training(trust_id: uuid.UUID) -> FileResponse | str:
         names=names,
         titles=titles,
         posts=[(post, COVER_STATE_NAMES[post.state], STAFF_ROLE_NAMES[post.role]) for post in posts],
-        terms=[(each, _in_words(each)) for each in terms],
+        terms=[(each, in_words(each)) for each in terms],
         chosen=chosen,
         selects=[
             {"name": "course", "label": "Course", "value": chosen, "options": [("", "All courses"), *titles.items()]}
@@ -126,7 +131,8 @@ def _csv(
     )
 
 
-def _in_words(terms: CourseTerms) -> str:
+def in_words(terms: CourseTerms) -> str:
+    """Who is asked for the course, and how often."""
     if not terms.is_asked:
         return "Not asked of your schools."
     who = ", ".join(STAFF_ROLE_NAMES[StaffRole(role)] for role in terms.audience) or "All staff"
@@ -140,6 +146,8 @@ def _in_words(terms: CourseTerms) -> str:
 def course_rule(trust_id: uuid.UUID, key: str) -> Response | str:
     scope = TrustScope(trust_id)
     terms = next((each for each in course_terms(scope, as_at=today()) if each.course.key == key), None) or abort(404)
+    if terms.course.trust_id is not None:
+        return redirect(url_for("trust.own_course", trust_id=trust_id, course_id=terms.course.id), 303)
     form = CourseRuleForm(
         standing=terms.standing.value,
         validity_months=terms.validity_months,
@@ -165,6 +173,6 @@ def course_rule(trust_id: uuid.UUID, key: str) -> Response | str:
         trust_id=trust_id,
         form=form,
         course=terms.course,
-        first=titles_of_subjects().get(terms.course.prerequisite or ""),
-        words=_in_words(terms),
+        first=titles_of_subjects(scope).get(terms.course.prerequisite or ""),
+        words=in_words(terms),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
@@ -14,9 +14,15 @@ from tenants.access.models import Account
 from tenants.training.models import CompletionSource, Course, CourseRule, RuleStanding, TrainingCompletion
 
 
-def courses() -> Sequence[Course]:
-    """The catalogue in its order."""
-    return db.session.scalars(select(Course).order_by(Course.position, Course.key)).all()
+def courses(scope: SchoolScope | TrustScope) -> Sequence[Course]:
+    """The catalogue in its order: what everybody has, then the own courses of the trust, the oldest first.
+
+    Own courses of the school's trust of today; those that it no longer asks for are there too, since somebody may still have
+    to be written down as having taken one.
+    """
+    require_bound(scope)
+    ours = or_(Course.trust_id.is_(None), Course.trust_id == func.any(func.visible_trusts()))
+    return db.session.scalars(select(Course).where(ours).order_by(Course.position, Course.key)).all()
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,33 @@ def course_terms(scope: TrustScope, *, as_at: date) -> list[CourseTerms]:
         .order_by(CourseRule.course_id, CourseRule.from_on.desc())
     )
     of_course = {rule.course_id: rule for rule in rules}
-    return [_terms(course, of_course.get(course.id)) for course in courses()]
+    return [_terms(course, of_course.get(course.id)) for course in courses(scope)]
+
+
+@dataclass(frozen=True)
+class RuleSaid:
+    """What a trust said of a course, from which day, and who said it."""
+
+    rule: CourseRule
+    by: str | None
+
+
+def rules_of_course(scope: TrustScope, course_id: uuid.UUID) -> list[RuleSaid]:
+    """All that the trust ever said of a course, the latest first."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(CourseRule, Account.name)
+        .outerjoin(Account, Account.id == CourseRule.changed_by)
+        .where(CourseRule.trust_id == scope.trust_id, CourseRule.course_id == course_id)
+        .order_by(CourseRule.from_on.desc())
+    )
+    return [RuleSaid(rule, name) for rule, name in rows]
+
+
+def own_course(scope: TrustScope, course_id: uuid.UUID) -> Course | None:
+    """A course of the trust's own."""
+    require_bound(scope)
+    return db.session.scalar(select(Course).where(Course.trust_id == scope.trust_id, Course.id == course_id))
 
 
 def _terms(course: Course, rule: CourseRule | None) -> CourseTerms:

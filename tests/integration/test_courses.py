@@ -70,7 +70,9 @@ def test_a_course_for_it_is_met_by_the_undivided_one_only_from_before_the_split(
 
 
 def test_plans_can_still_count_filtering_and_monitoring(web: Flask, make: Factory, school: Any) -> None:
-    names = dict(measure_choices())
+    scope = SchoolScope(school.id)
+    bind_scope(scope)
+    names = dict(measure_choices(scope))
     assert {f"training:{LEADERS}", f"training:{IT}", "training:channel-awareness"} <= set(names)
 
 

@@ -64,6 +64,7 @@ from tenants.plan.models import (
     PlanPeriod,
 )
 from tenants.plan.sharing.models import InspectionPack, PackState
+from tenants.training.models import Course
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
@@ -471,6 +472,12 @@ def _reading_link(tenants: Tenants, audience: str) -> str:
         return signed_ids(READING_LINK, tenants.school.id, tenants.rows["reading_link"].id)
 
 
+def _own_course(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        Course(key=f"own-{uuid.uuid4().hex}", title="Own", trust_id=tenants.trust.id, is_asked=False)
+    ).id
+
+
 def _training_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(TRAINING_LINK, tenants.school.id, tenants.rows["training_link"].id)
@@ -583,6 +590,7 @@ ARGUMENTS: dict[str, Maker] = {
         for audience in ("school", "trust")
         for name in ("reminder_rule", "reminder_rule_reset")
     },
+    **{f"trust.{name} course_id": _own_course for name in ("own_course", "own_course_end", "own_course_take_back")},
     "trust.course_rule key": lambda tenants, audience: "prevent-awareness",
     "rule": lambda tenants, audience: "training",
     **{

@@ -28,7 +28,7 @@ from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, Rel
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reminders.models import ReminderRule
-from tenants.training.models import CourseRule, RuleStanding
+from tenants.training.models import Course, CourseRule, RuleStanding, TrainingCompletion
 from tests.factories import Factory
 from tests.isolation.addresses import make_draft_row, make_release_row
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
@@ -752,6 +752,44 @@ def test_a_trusts_rules_for_courses_are_read_by_its_schools_and_written_by_itsel
     for stamp in ("", "platform:", f"school:{world.left.school.id}"):
         with acting(engines_by_role[role], stamp) as them:
             assert them.run("select count(*) from course_rule").scalar_one() == 0
+
+
+@BOTH
+def test_a_trusts_own_courses_are_seen_by_it_and_its_schools_and_by_who_keeps_records_of_them(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    make = world.ours.make
+    own = {
+        trust.id: make.add(Course(key=f"own-{trust.id}", title="Own", trust_id=trust.id, is_asked=False))
+        for trust in (world.our_trust, world.their_trust)
+    }
+    ours, theirs = own[world.our_trust.id], own[world.their_trust.id]
+    seen = "select id from course where trust_id is not null"
+    add = "insert into course (id, key, title, trust_id, is_asked) values (uuidv7(), :key, 'Own', :trust, false)"
+    with acting(engines_by_role[role], f"trust:{world.our_trust.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+        assert them.changed("update course set title = 'Ours'") == 1
+        assert them.changed(add, key="own-more", trust=world.our_trust.id) == 1
+        assert them.is_refused(add, key="own-other", trust=world.their_trust.id)
+        assert them.is_refused(add, key="everybodys", trust=None)
+        assert them.is_refused("delete from course")
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+        assert them.changed("update course set title = 'Ours'") == 0
+        assert them.is_refused(add, key="own-more", trust=world.our_trust.id)
+    for stamp in ("", "platform:", f"school:{world.left.school.id}", f"trust:{uuid.uuid4()}"):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == [], stamp
+    # The school that left took a course of ours while it was here.
+    person = world.left["staff_member"]
+    world.left.add(TrainingCompletion, staff_id=person.id, course_id=ours.id, completed_on=date(2026, 3, 1))
+    with acting(engines_by_role[role], f"school:{world.left.school.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+    with acting(engines_by_role[role], f"school:{world.theirs.school.id}") as them:
+        assert them.run(seen).scalars().all() == [theirs.id]
+    area = f"authority:{world.our_authority.id}"
+    with acting(engines_by_role[role], area) as them:
+        assert them.run(seen).scalars().all() == ([ours.id] if role == WORKER else [])
 
 
 @BOTH
