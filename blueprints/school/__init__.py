@@ -8,6 +8,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     calendar_feed,
     contacts,
     coverage,
+    matrix,
     overview,
     people,
     plan,
