@@ -1,4 +1,4 @@
-"""own courses of a trust; a trust's rules for posts from a day, by phase, with days of warning"""
+"""own courses of a trust; its rules for posts from a day, by phase, with days of warning; certificates of what staff say"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,6 +46,7 @@ def upgrade() -> None:
     op.execute(f"create policy changed on course for update using ({WRITTEN}) with check ({WRITTEN})")
     op.execute(f"create policy removed on course for delete using ({WRITTEN})")
     _date_rules_for_posts()
+    _read_certificates_of_statements()
 
 
 def _date_rules_for_posts() -> None:
@@ -71,6 +72,19 @@ def _date_rules_for_posts() -> None:
     )
     # Until now nobody could take a rule away; one that was made today may be.
     op.execute("grant delete on cover_rule to prevent_web, prevent_worker")
+
+
+def _read_certificates_of_statements() -> None:
+    op.create_unique_constraint(op.f("uq_training_statement_school_id_id"), "training_statement", ["school_id", "id"])
+    op.add_column("training_certificate", sa.Column("statement_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_training_certificate_school_id_statement_id"),
+        "training_certificate",
+        "training_statement",
+        ["school_id", "statement_id"],
+        ["school_id", "id"],
+        ondelete="CASCADE",
+    )
 
 
 def downgrade() -> None:

@@ -104,23 +104,40 @@ def without_prerequisite(
     if course.prerequisite is None:
         return None
     first = db.session.scalars(select(Course).where(Course.key == course.prerequisite)).one()
-    prepared = db.session.scalars(
-        select(TrainingCompletion.staff_id)
-        .where(
-            TrainingCompletion.school_id == scope.school_id,
-            TrainingCompletion.course_id == first.id,
-            TrainingCompletion.completed_on <= on,
-            TrainingCompletion.staff_id.in_(staff_ids),
-        )
-        .distinct()
-    )
-    missing = set(staff_ids) - set(prepared)
+    missing = set(staff_ids) - who_completed(scope, course_id=first.id, by=on)
     return Unprepared(first.title, len(missing)) if missing else None
+
+
+def who_completed(scope: SchoolScope, *, course_id: uuid.UUID, by: date) -> set[uuid.UUID]:
+    """Who of the school's people ever completed a course, up to a day. One query."""
+    require_bound(scope)
+    return set(
+        db.session.scalars(
+            select(TrainingCompletion.staff_id)
+            .where(
+                TrainingCompletion.school_id == scope.school_id,
+                TrainingCompletion.course_id == course_id,
+                TrainingCompletion.completed_on <= by,
+            )
+            .distinct()
+        )
+    )
+
+
+def taken_first(scope: SchoolScope) -> dict[str, Course]:
+    """The course that is to be taken before another, by the other's key. One query."""
+    catalogue = {course.key: course for course in courses(scope)}
+    return {
+        course.key: catalogue[course.prerequisite]
+        for course in catalogue.values()
+        if course.prerequisite is not None and course.prerequisite in catalogue
+    }
 
 
 @dataclass(frozen=True)
 class CompletionRow:
     id: uuid.UUID
+    course_key: str
     course: str
     completed_on: date
     source: CompletionSource
@@ -134,6 +151,7 @@ def completions_of(scope: SchoolScope, staff_id: uuid.UUID) -> list[CompletionRo
     rows = db.session.execute(
         select(
             TrainingCompletion.id,
+            Course.key,
             Course.title,
             TrainingCompletion.completed_on,
             TrainingCompletion.source,
