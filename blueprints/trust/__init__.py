@@ -12,6 +12,7 @@ from blueprints.trust import (  # noqa: F401  # hang their routes on the bluepri
     overview,
     own_courses,
     people,
+    posts,
     reading,
     releases,
     reminders,

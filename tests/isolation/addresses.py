@@ -591,6 +591,7 @@ ARGUMENTS: dict[str, Maker] = {
         for name in ("reminder_rule", "reminder_rule_reset")
     },
     **{f"trust.{name} course_id": _own_course for name in ("own_course", "own_course_end", "own_course_take_back")},
+    **{f"trust.{name} key": lambda tenants, audience: "dsl" for name in ("post_rule", "post_rule_take_back")},
     "trust.course_rule key": lambda tenants, audience: "prevent-awareness",
     "rule": lambda tenants, audience: "training",
     **{

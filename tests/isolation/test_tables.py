@@ -28,6 +28,7 @@ from tenants.insights.disclosure.models import DraftState, ReleaseCatalogue, Rel
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reminders.models import ReminderRule
+from tenants.staff.models import CoverRule, StaffRole
 from tenants.training.models import Course, CourseRule, RuleStanding, TrainingCompletion
 from tests.factories import Factory
 from tests.isolation.addresses import make_draft_row, make_release_row
@@ -798,3 +799,22 @@ def test_what_is_past_is_not_changed(world: World, engines_by_role: dict[str, sa
         for table in ("verification_event", "evidence_revision", "plan_share_opening", "record_history"):
             assert them.is_refused(f"update {table} set created_at = created_at"), table
             assert them.is_refused(f"delete from {table}"), table
+
+
+@BOTH
+def test_a_trusts_rules_for_posts_are_written_and_taken_back_by_itself_alone(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for trust in (world.our_trust, world.their_trust):
+        world.ours.make.add(CoverRule(key="dsl", trust_id=trust.id, role=StaffRole.DSL, from_on=date(2026, 11, 1)))
+    ours = [world.our_trust.id]
+    seen = "select trust_id from cover_rule where trust_id is not null"
+    for stamp, changes in ((f"trust:{ours[0]}", 1), (f"school:{world.ours.school.id}", 0)):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == ours
+            assert them.changed("update cover_rule set at_least = 2") == changes
+            assert them.changed("delete from cover_rule") == changes
+            assert them.run("select count(*) from cover_rule where trust_id is null").scalar_one() > 0
+    for stamp in ("", "platform:", f"school:{world.left.school.id}"):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == []
