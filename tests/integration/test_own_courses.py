@@ -13,11 +13,14 @@ from blueprints.web.access import today
 from prevent_trust.database import db
 from prevent_trust.tenancy import AuthorityScope, SchoolScope, TrustScope, bind_scope
 from tenants.access.models import Role
+from tenants.calendar.rules import Season, Term
 from tenants.imports.completions.run import known_courses
+from tenants.insights.disclosure.catalogue import catalogue
+from tenants.insights.disclosure.gather import gather, open_schools
 from tenants.insights.measures.training import training_coverage
 from tenants.insights.subjects import measure_choices, titles_of_subjects
 from tenants.organisations.models import TrustMembership
-from tenants.staff.models import StaffRole
+from tenants.staff.models import CoverRule, StaffRole
 from tenants.training.actions import CourseProblem, CourseWords, add_own_course, change_own_course, set_course_rule
 from tenants.training.models import Course, RuleStanding
 from tenants.training.queries import completions_of, courses
@@ -123,16 +126,31 @@ def test_a_school_that_leaves_keeps_what_its_people_completed_and_is_asked_no_mo
     assert db.session.scalar(select(Course.title).where(Course.id == course.id)) == TITLE
 
 
-def test_an_authoritys_release_never_names_a_trusts_own_course(
+def test_an_authoritys_release_has_nothing_of_a_trusts_own_courses_and_posts_and_its_reminders_do(
     worker: Flask, make: Factory, trust: Any, school: Any
 ) -> None:
-    from tenants.insights.disclosure import gather  # what it reads is the point here
-
-    make.staff(school, StaffRole.TEACHING)
-    course = own(make, trust)
-    bind_scope(AuthorityScope(school.authority_id))
-    assert course.key in {row.key for row in training_coverage(AuthorityScope(school.authority_id), as_at=today())}
-    assert course.key not in gather._courses()
+    for _ in range(12):
+        make.staff(school, StaffRole.TEACHING)
+    course = own(make, trust, since=date(2026, 9, 1))
+    post = make.add(CoverRule(key="own-post", trust_id=trust.id, role=StaffRole.IT_SERVICE, from_on=date(2026, 9, 1)))
+    scope, term = AuthorityScope(school.authority_id), Term(2026, Season.AUTUMN)
+    bind_scope(scope)
+    figures = gather(
+        scope,
+        term=term,
+        area=open_schools(scope, term.last_day),
+        schools={school.id},
+        catalogue=catalogue(),
+        phases=None,
+    )
+    assert "prevent-awareness" in figures.training
+    assert "dsl" in figures.posts
+    told = str(figures.as_json())
+    assert course.key not in told
+    assert TITLE not in told
+    assert post.key not in told
+    assert course.key in {row.key for row in training_coverage(scope, as_at=today())}
+    assert titles_of_subjects(scope)[course.key] == TITLE
 
 
 def test_titles_are_told_apart_and_no_course_comes_before_itself(
