@@ -20,7 +20,7 @@ from tenants.insights.next_steps import LAPSING_WITHIN
 from tenants.insights.subjects import titles_of_subjects
 from tenants.staff.models import STAFF_ROLE_NAMES, StaffRole
 
-PER_PAGE = 50  # people; a page of them with nine courses each is about 180 kB before it is compressed
+PER_PAGE = 50  # people; a page of them with nine courses each is about 150 kB before it is compressed
 
 
 class CellState(StrEnum):

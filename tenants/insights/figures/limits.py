@@ -19,7 +19,7 @@ from tenants.insights.figures.drawing import (
 )
 from tenants.insights.limits import Judged
 
-_ROW, _FOOT = 54, 50  # pixels
+_ROW, _FOOT = 60, 50  # pixels
 COLUMNS = [
     Column("school", "School"),
     Column("holds", "Hold it", numeric=True),
@@ -82,8 +82,11 @@ def _percent(value: float) -> Cell:
 
 
 def _bars(names: list[str], rows: list[Judged]) -> str:
-    """Filled darker where a school lies outside; the words say it too."""
-    labels = wrapped(names)
+    """In another colour where a school lies outside; the words beside the bar say it too, clear of the line across it."""
+    labels = [
+        f"{label}<br>{_percent(each.share.value).text} of {each.share.of}, {place_in_words(each).lower()}"
+        for label, each in zip(wrapped(names), rows, strict=True)
+    ]
     chart = go.Figure()
     chart.add_bar(
         y=labels,
@@ -108,17 +111,6 @@ def _bars(names: list[str], rows: list[Judged]) -> str:
             "width": 7,
         },
         hoverinfo="skip",
-    )
-    chart.add_bar(
-        y=labels,
-        x=[100] * len(labels),
-        orientation="h",
-        marker={"color": "rgba(0,0,0,0)"},
-        text=[f"{_percent(each.share.value).text} of {each.share.of}, {place_in_words(each).lower()}" for each in rows],
-        textposition="inside",
-        insidetextanchor="start",
-        textfont={"color": INK},
-        hovertemplate="%{y}: %{text}<extra></extra>",
     )
     chart.update_layout(barmode="overlay", bargap=0.35, showlegend=False)
     chart.update_yaxes(autorange="reversed")
