@@ -151,6 +151,7 @@ def _load_cover_rules(entries: list[dict[str, Any]]) -> None:
         {
             "key": entry["key"],
             "trust_id": None,
+            "from_on": None,
             "role": entry["role"],
             "at_least": entry.get("at_least", 1),
             "courses": entry.get("courses") or [],
@@ -159,7 +160,7 @@ def _load_cover_rules(entries: list[dict[str, Any]]) -> None:
         }
         for position, entry in enumerate(entries)
     ]
-    _upsert(CoverRule, rows, ["key", "trust_id"])
+    _upsert(CoverRule, rows, ["key", "trust_id", "from_on"])
 
 
 def _load_references() -> None:

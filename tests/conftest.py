@@ -129,6 +129,8 @@ begin
       execute format('delete from %s', name);
     end if;
   end loop;
+  delete from course where trust_id is not null;
+  delete from cover_rule where trust_id is not null;
   foreach name in array array[
     'edition_action', 'edition_expectation', 'edition_duty', 'edition_section', 'edition',
     'document_part', 'document_edition', 'document'

@@ -14,9 +14,11 @@ from blueprints.web.fields import DatePartsField
 from blueprints.web.training_files import FileNotTaken, kept_training_file
 from prevent_trust.config import Settings
 from prevent_trust.extensions import limiter
+from prevent_trust.jobs.certificates import request_certificates
 from prevent_trust.signed_links import TRAINING_LINK, read_signed_ids
 from prevent_trust.storage import Storage
 from prevent_trust.tenancy import SchoolScope, bind_scope
+from tenants.imports.certificates.run import add_certificate
 from tenants.organisations.queries import names_of_organisations
 from tenants.plan.evidence_files import ACCEPTED
 from tenants.training.asking.links import OpenedAsk, opened_ask
@@ -58,10 +60,19 @@ def training_done_say(token: str) -> Response | str | tuple[str, int]:
     except FileNotTaken as problem:
         form.certificate.errors = [str(problem)]
         return _page(school_id, link, form)
-    say_by_link(
+    if say_by_link(
         scope, link, completed_on=form.completed_on.data or today(), file_id=file_id, today=today(), storage=storage
-    )
+    ):
+        _have_certificate_read(scope, link.link_id)
     return redirect(url_for("public.training_done", token=token), 303)
+
+
+def _have_certificate_read(scope: SchoolScope, link_id: uuid.UUID) -> None:
+    """So that the school sees beside what was said what the certificate seems to say."""
+    link = opened_ask(scope, link_id, today=today())
+    if link and link.said and link.said.file_id:
+        row = add_certificate(scope, file_id=link.said.file_id, uploaded_by=None, statement_id=link.said.id)
+        row.job_id = request_certificates(scope, requested_by=None)
 
 
 def _may_say(link: OpenedAsk) -> bool:

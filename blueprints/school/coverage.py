@@ -59,7 +59,7 @@ def _asked(titles: dict[str, str]) -> Asked:
 @blueprint.get(PAGE)
 @requires(Permission.READ_STAFF)
 def training_coverage(school_id: uuid.UUID) -> FileResponse | str:
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(SchoolScope(school_id))
     asked = _asked(titles)
     everybody = people_and_courses(SchoolScope(school_id), as_at=asked.as_at)
     rows = [

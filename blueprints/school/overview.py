@@ -9,6 +9,7 @@ from blueprints.school.blueprint import blueprint
 from blueprints.web.access import as_at_day, can, requires, today
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
+from tenants.insights.measures.cover import CoverState, post_cover
 from tenants.insights.measures.types import ActionState, Coverage
 from tenants.insights.next_steps import NextStep, SchoolFacts, Target, next_steps, school_facts
 from tenants.insights.plan_reading import end_of_day
@@ -16,11 +17,21 @@ from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.models import THEME_NAMES, ActionStanding, Theme
 from tenants.plan.queries import current_plan, findings
 from tenants.plan.rules import SectionCounts
+from tenants.staff.models import STAFF_ROLE_NAMES
 
 _OWN_PERMISSION = {
     Target.REFERRALS: Permission.READ_REFERRALS,
     Target.STAFF: Permission.READ_STAFF,
     Target.TRAINING: Permission.READ_STAFF,
+}
+
+
+# How a post stands: the look of its state, and the words.
+POST_WORDS = {
+    CoverState.VACANT: ("not_met", "Vacant"),
+    CoverState.UNTRAINED: ("not_met", "Training missing or expired"),
+    CoverState.LAPSING: ("partly_met", "Training lapses"),
+    CoverState.FILLED: ("met", "Filled"),
 }
 
 
@@ -31,7 +42,7 @@ def overview(school_id: uuid.UUID) -> str:
     as_at = as_at_day()
     is_past = as_at < today()
     plan = current_plan(scope, at=end_of_day(as_at) if is_past else None)
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     facts = school_facts(
         scope,
         as_at=as_at,
@@ -49,6 +60,7 @@ def overview(school_id: uuid.UUID) -> str:
         today=today(),
         steps=[] if is_past else [_step(step, school_id) for step in next_steps(facts) if _may_see(step)],
         sections=section_rows(facts.actions),
+        posts=[(post, STAFF_ROLE_NAMES[post.role], POST_WORDS[post.state]) for post in post_cover(scope, as_at=as_at)],
         training=_coverage_rows(facts.training, titles),
         reading=_coverage_rows(facts.reading, titles),
         overdue=len(facts.overdue),

@@ -70,7 +70,7 @@ def plan_edition(school_id: uuid.UUID, edition_id: uuid.UUID) -> str:
     is_current = header.edition_id == edition_id
     changes = None
     if not imported and not is_current:
-        changes = difference(content_of(header.edition_id), content_of(edition_id), titles=titles_of_subjects())
+        changes = difference(content_of(header.edition_id), content_of(edition_id), titles=titles_of_subjects(scope))
     carrying = None
     if changes is not None:
         carrying = prepare_adoption(scope, edition_id=edition_id, kind=AdoptionKind.EDITION).carrying

@@ -43,7 +43,14 @@ from tenants.training.models import CompletionSource, Course
 from tenants.training.proofs.actions import add_proof
 from tenants.training.proofs.models import ProofKind
 from tenants.training.proofs.queries import files_of_completions
-from tenants.training.queries import Unprepared, completions_of, courses, without_prerequisite
+from tenants.training.queries import (
+    Unprepared,
+    completions_of,
+    courses,
+    taken_first,
+    who_completed,
+    without_prerequisite,
+)
 
 BASE = "/schools/<uuid:school_id>/staff"
 SOURCE_WORDS = {
@@ -123,7 +130,7 @@ class Person:
 def staff(school_id: uuid.UUID) -> str | FileResponse:
     scope = SchoolScope(school_id)
     leavers = request.args.get("who") == "leavers"
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     everybody = _people(scope, titles, leavers=leavers)
     gap, role = request.args.get("gap", ""), request.args.get("role", "")
     gap = gap if gap in titles or gap == "any" else ""
@@ -243,7 +250,9 @@ def one_member(school_id: uuid.UUID, staff_id: uuid.UUID) -> str:
     member = staff_member(scope, staff_id) or abort(404)
     day = today()
     needs = [*training_needs(scope, as_at=day), *reading_needs(scope, as_at=day)]
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
+    completions = completions_of(scope, staff_id)
+    completed = {row.course_key for row in completions}
     return render_template(
         "school/staff/member.html",
         school_id=school_id,
@@ -255,7 +264,8 @@ def one_member(school_id: uuid.UUID, staff_id: uuid.UUID) -> str:
         reasons=ABSENCE_REASON_NAMES,
         today=day,
         needs=[(titles[need.key], need) for need in needs if need.staff_id == staff_id],
-        completions=completions_of(scope, staff_id),
+        completions=completions,
+        first={key: (course.title, course.key in completed) for key, course in taken_first(scope).items()},
         source_words=SOURCE_WORDS,
         files=files_of_completions(scope, staff_id),
         soon=day + LAPSING_WITHIN,
@@ -297,7 +307,7 @@ def _show(form: FlaskForm, problem: StaffProblem) -> None:
 def training_record(school_id: uuid.UUID) -> Response | str:
     """One course, one day, many people: those who miss it come first."""
     scope = SchoolScope(school_id)
-    catalogue = courses()
+    catalogue = courses(scope)
     chosen = chosen_course(catalogue)
     form = RecordForm() if request.method == "POST" else RecordForm(course_id=chosen.id, completed_on=today())
     form.course_id.choices = [(course.id, course.title) for course in catalogue]
@@ -308,15 +318,25 @@ def training_record(school_id: uuid.UUID) -> Response | str:
     form.staff.choices = [(member.id, member.full_name) for member in members]
     if form.validate_on_submit() and (done := _record_session(scope, form)):
         return done
-    hints: dict[Any, str] = dict.fromkeys(missing, "Missing it")
+    first = taken_first(scope).get(chosen.key)
+    prepared = who_completed(scope, course_id=first.id, by=today()) if first else set()
+    hints = {member.id: _hint(member.id in missing, first, member.id in prepared) for member in members}
     one = request.args.get("person", "")
     if request.method == "GET" and one in {str(member.id) for member in members}:
         form.staff.data = [uuid.UUID(one)]
     settings: Settings = current_app.extensions["settings"]
     return render_template(
         "school/staff/record.html", school_id=school_id, form=form, hints=hints, course=chosen, catalogue=catalogue,
-        accepted=ACCEPTED, megabytes=settings.upload_megabytes,
+        first=first, accepted=ACCEPTED, megabytes=settings.upload_megabytes,
     )  # fmt: skip
+
+
+def _hint(is_missing: bool, first: Course | None, is_prepared: bool) -> str:
+    """What the list says under somebody's name: whether they miss the course, and have not taken what comes before it."""
+    said = ["Missing it"] if is_missing else []
+    if first is not None and not is_prepared:
+        said.append(f"has not taken {first.title}" if said else f"Has not taken {first.title}")
+    return "; ".join(said)
 
 
 def _record_session(scope: SchoolScope, form: RecordForm) -> Response | None:

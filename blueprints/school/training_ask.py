@@ -55,7 +55,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 def training_ask(school_id: uuid.UUID) -> Response | str:
     """One course; those who miss it and have an address are ticked."""
     scope = SchoolScope(school_id)
-    catalogue = courses()
+    catalogue = courses(scope)
     course = chosen_course(catalogue)
     running, asked = running_ask(scope, course.id), asked_about(scope, course.id)
     missing = {

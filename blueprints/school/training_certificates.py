@@ -124,7 +124,7 @@ def training_certificate(school_id: uuid.UUID, certificate_id: uuid.UUID) -> Res
     )
     people = [*staff_of(scope, as_at=today()), *staff_of(scope, as_at=today(), leavers=True)]
     form.staff_id.choices = [("", "Choose a person"), *((str(each.id), each.full_name) for each in people)]
-    form.course_id.choices = [("", "Choose a course"), *((str(each.id), each.title) for each in courses())]
+    form.course_id.choices = [("", "Choose a course"), *((str(each.id), each.title) for each in courses(scope))]
     if form.validate_on_submit():
         record_certificate(
             scope,

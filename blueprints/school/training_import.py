@@ -81,14 +81,15 @@ class ColumnsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     course_id = SelectField("Or all rows are about one course")
     completed_on = SelectField(FIELD_NAMES["completed_on"])
 
-    def offer(self, columns: FileColumns) -> None:
+    def offer(self, scope: SchoolScope, columns: FileColumns) -> None:
         options = [("", "Not in this file")]
         for header in columns.readable:
             sample = ", ".join(columns.samples.get(header, ()))[:60]
             options.append((header, f"{header} ({sample})" if sample else header))
         for name in FIELD_NAMES:
             self[name].choices = options
-        self.course_id.choices = [("", "No: a column says it"), *((str(each.id), each.title) for each in courses())]
+        catalogue = [(str(each.id), each.title) for each in courses(scope)]
+        self.course_id.choices = [("", "No: a column says it"), *catalogue]
 
     def mapping(self) -> CompletionMapping:
         columns = {name: str(self[name].data) for name in FIELD_NAMES if self[name].data}
@@ -174,7 +175,7 @@ def training_import_columns(school_id: uuid.UUID, run_id: uuid.UUID) -> Response
     form = ColumnsForm(
         course_id=str(kept.course_id or ""), **{name: kept.columns.get(name, "") for name in FIELD_NAMES}
     )
-    form.offer(FileColumns.of(run))
+    form.offer(scope, FileColumns.of(run))
     if form.validate_on_submit():
         mapping = form.mapping()
         if (problem := mapping.problem()) is None:
@@ -193,7 +194,7 @@ def training_import_courses(school_id: uuid.UUID, run_id: uuid.UUID) -> Response
     run = steps.run(run_id)
     if run.state is not ImportState.PREVIEWED:
         return steps.to("run", run_id=run_id)
-    words, catalogue = unknown_courses(scope, run_id), courses()
+    words, catalogue = unknown_courses(scope, run_id), courses(scope)
     if not ButtonForm().validate_on_submit():
         return _page("courses", school_id, run=run, words=words, catalogue=catalogue, form=ButtonForm(formdata=None))
     known: dict[str, uuid.UUID | None] = {str(course.id): course.id for course in catalogue} | {"out": None}

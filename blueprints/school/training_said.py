@@ -21,6 +21,12 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import SchoolScope
 from tenants.access.actions import record_act
 from tenants.access.permissions import Permission
+from tenants.imports.certificates.models import CertificateState
+from tenants.imports.certificates.run import (
+    WaitingCertificate,
+    certificates_of_statements,
+    forget_certificates_of_decided,
+)
 from tenants.training.asking.models import StatementState
 from tenants.training.asking.statements import Said, accept_statements, refuse_statement, statements_of
 
@@ -48,6 +54,8 @@ def training_said(school_id: uuid.UUID) -> str | FileResponse:
     if request.args.get("format") == "csv":
         return _csv([each for each in everything if state in {"", each.state.value}])
     waiting = [each for each in everything if each.state is StatementState.WAITING]
+    read = certificates_of_statements(SchoolScope(school_id))
+    told = {each.id: certificate_words(each, read[each.id]) for each in waiting if each.id in read}
     return render_template(
         "school/staff/said.html",
         school_id=school_id,
@@ -55,7 +63,8 @@ def training_said(school_id: uuid.UUID) -> str | FileResponse:
         decided=[each for each in everything if each.decided_at and state in {"", each.state.value}],
         any_decided=len(waiting) < len(everything),
         form=_form(waiting),
-        hints={each.id: _hint(each) for each in waiting},
+        told=told,
+        hints={each.id: _hint(each, told.get(each.id)) for each in waiting},
         names=STATE_NAMES,
         state=state,
         selects=[
@@ -80,8 +89,35 @@ def _form(waiting: list[Said]) -> AcceptForm:
     return form
 
 
-def _hint(said: Said) -> str:
-    return f"Said on {long_date(said.said_at)}, {'with a certificate' if said.file_id else 'without a certificate'}"
+def _hint(said: Said, told: str | None) -> str:
+    shown = f"Said on {long_date(said.said_at)}, {'with a certificate' if said.file_id else 'without a certificate'}"
+    return f"{shown}. {told}" if told else shown
+
+
+def certificate_words(said: Said, read: WaitingCertificate) -> str:
+    """What the certificate seems to say, against what was said."""
+    row = read.row
+    if row.state is CertificateState.READING:
+        return "The certificate is not read yet."
+    if row.problem:
+        return f"The certificate could not be read: {row.problem}"
+    untold = [
+        word
+        for word, found in (("name", row.staff_id), ("course", row.course_id), ("day", row.completed_on))
+        if found is None
+    ]
+    others = []
+    if row.staff_id not in {None, said.staff_id}:
+        others.append(f"it names {read.person}")
+    if row.course_id not in {None, said.course_id}:
+        others.append(f"it is for {read.course}")
+    if row.completed_on not in {None, said.completed_on}:
+        others.append(f"its day is {long_date(row.completed_on)}")
+    if others:
+        return f"! Look at the certificate: {' and '.join(others)}."
+    if untold:
+        return f"! Look at the certificate: no {' and no '.join(untold)} could be told from it."
+    return "✓ The certificate says the same."
 
 
 @blueprint.post(f"{BASE}/training/said")
@@ -96,6 +132,7 @@ def training_said_accept(school_id: uuid.UUID) -> Response:
         flash("What you chose was decided meanwhile. Look at the list again.", "error")
     elif chosen := shown if "all" in request.form else set(form.statements.data or ()):
         accepted = accept_statements(scope, statement_ids=chosen, decided_by=account_id())
+        forget_certificates_of_decided(scope)
         record_act("training accepted", account_id=account_id(), school_id=school_id, accepted=accepted)
         flash(f"{accepted} accepted.", "success")
     else:
@@ -123,6 +160,7 @@ def training_said_refuse(school_id: uuid.UUID, statement_id: uuid.UUID) -> Respo
             scope, statement_id=statement_id, reason=reason, decided_by=account_id(), sent_as=sent_as(scope)
         )
         if refused:
+            forget_certificates_of_decided(scope)
             deliver_soon()
             record_act(
                 "training refused", account_id=account_id(), school_id=school_id, staff_id=str(said.staff_id),

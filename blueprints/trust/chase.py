@@ -68,7 +68,7 @@ def chase_send(trust_id: uuid.UUID) -> Response | str:
     if not form.validate_on_submit():
         return _page(trust_id, rows, form)
     settings: Settings = current_app.extensions["settings"]
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(TrustScope(trust_id))
     sent: list[str] = []
     already: list[str] = []
     for row in (row for row in rows if row["due"].school_id in form.schools.data):
@@ -116,7 +116,7 @@ def _rows(scope: TrustScope) -> list[dict[str, Any]]:
 
 
 def _page(trust_id: uuid.UUID, rows: list[dict[str, Any]], form: ChaseForm) -> str:
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(TrustScope(trust_id))
     for row in rows:
         row["reasons"] = [reason.words for reason in reasons_for(row["due"], titles)]
     return render_template(

@@ -35,7 +35,7 @@ def compare(trust_id: uuid.UUID) -> str | FileResponse:
     phase = request.args.get("phase", "")
     phase = phase if phase in offered.phases else ""
     compared = compare_schools(scope, as_at=as_at_day(), authority_id=authority, phase=phase or None)
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     subject = request.args.get("course", "")
     subject = subject if subject in titles else next(iter(titles))
     kept: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Which schools need me this week, and why? And the list of all schools."""
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
 from tenants.insights.comparison import Comparison, SchoolRow, choices, compare_schools
+from tenants.insights.measures.cover import post_cover
 from tenants.plan.models import THEME_NAMES
 from tenants.reminders.queries import leads_of
 
@@ -46,6 +48,7 @@ def overview(trust_id: uuid.UUID) -> str:
         needs=[need for need in needs if need.is_pressing][:MOST_SHOWN],
         schools=now.schools,
         in_need=sum(need.is_pressing for need in needs),
+        posts=Counter(post.state.value for post in post_cover(scope, as_at=today())),
         changes=_changes(now, before),
         month_ago=today() - MONTH,
     )

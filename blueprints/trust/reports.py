@@ -52,7 +52,9 @@ def _figures(trust_id: uuid.UUID, compared: Comparison) -> list[Figure]:
 
     return [
         section_heatmap(compared.schools, as_at=day, href=lambda school: None, csv_url=csv_url("sections")),
-        coverage_by_subject(compared.schools, titles_of_subjects(), as_at=day, csv_url=csv_url("coverage")),
+        coverage_by_subject(
+            compared.schools, titles_of_subjects(TrustScope(trust_id)), as_at=day, csv_url=csv_url("coverage")
+        ),
         referrals_by_term(compared.schools, compared.terms, as_at=day, csv_url=csv_url("referrals")),
     ]
 

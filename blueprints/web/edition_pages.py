@@ -135,7 +135,7 @@ def edition_page(desk: EditionDesk, edition_id: uuid.UUID) -> str:
     content = content_of(edition.id)
     changes = None
     if edition.based_on_id:
-        changes = difference(content_of(edition.based_on_id), content, titles=titles_of_subjects())
+        changes = difference(content_of(edition.based_on_id), content, titles=titles_of_subjects(desk.scope))
     return render_template(
         "editions/edition.html", desk=desk, edition=edition, content=content, changes=changes, change_names=CHANGE_NAMES
     )
@@ -153,7 +153,7 @@ def draft_page(desk: EditionDesk, draft_id: uuid.UUID, form: DraftForm | None = 
         draft=draft,
         content=content,
         retired=[action for action in base.actions if action.key not in there],
-        changes=difference(base, content, titles=titles_of_subjects()),
+        changes=difference(base, content, titles=titles_of_subjects(desk.scope)),
         change_names=CHANGE_NAMES,
         outdated=outdated_in(*(action.wording for action in content.actions)),
         form=form or DraftForm(formdata=None, title=draft.title, notes=draft.notes, revision=str(draft.revision)),
@@ -212,7 +212,7 @@ def action_of_draft(desk: EditionDesk, draft_id: uuid.UUID, key: str | None) -> 
     if key is not None and placed is None:
         abort(404)
     form = ActionForm()
-    _offer(form, content)
+    _offer(desk, form, content)
     if form.validate_on_submit():
         try:
             content = _with_action(content, placed.action if placed else None, form)
@@ -221,7 +221,8 @@ def action_of_draft(desk: EditionDesk, draft_id: uuid.UUID, key: str | None) -> 
         else:
             return _changed(desk, draft, form.revision.data, content=content, anchor=f"action-{key or ''}")
     elif not form.is_submitted():
-        form = _filled(content, placed.action if placed else None, placed.expectation.key if placed else None, draft)
+        form = _filled(placed.action if placed else None, placed.expectation.key if placed else None, draft)
+        _offer(desk, form, content)
     return render_template("editions/action.html", desk=desk, draft=draft, form=form, placed=placed)
 
 
@@ -234,9 +235,7 @@ def _with_action(content: EditionContent, action: ContentAction | None, form: Ac
     return changed if here == form.expectation.data else move_action(changed, action.key, to=form.expectation.data)
 
 
-def _filled(
-    content: EditionContent, action: ContentAction | None, place: str | None, draft: EditionDraft
-) -> ActionForm:
+def _filled(action: ContentAction | None, place: str | None, draft: EditionDraft) -> ActionForm:
     values: dict[str, Any] = {"revision": str(draft.revision)}
     if action is not None:
         values |= {
@@ -250,17 +249,15 @@ def _filled(
             "dfe_area": action.dfe_area or "",
             "serves": list(action.serves),
         }
-    form = ActionForm(formdata=None, **values)
-    _offer(form, content)
-    return form
+    return ActionForm(formdata=None, **values)
 
 
-def _offer(form: ActionForm, content: EditionContent) -> None:
+def _offer(desk: EditionDesk, form: ActionForm, content: EditionContent) -> None:
     form.expectation.choices = {
         section.title: [(each.key, each.wording) for duty in section.duties for each in duty.expectations]
         for section in content.sections
     }
-    form.measure.choices = [("", "Declared by the school"), *measure_choices()]
+    form.measure.choices = [("", "Declared by the school"), *measure_choices(desk.scope)]
     form.serves.choices = [
         (item.code, f"{framework.title}: {item.place}, {item.title}")
         for framework in load_frameworks()

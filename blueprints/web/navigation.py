@@ -15,11 +15,15 @@ from tenants.organisations.models import LocalAuthority, School, Trust
 
 @dataclass(frozen=True)
 class Item:
-    """A page of an audience's service navigation, for holders of the permission."""
+    """A page of an audience's service navigation, for holders of the permission.
+
+    It stands out on the pages below its own address, and on those at and below the addresses of `also`.
+    """
 
     text: str
     endpoint: str
     permission: Permission
+    also: tuple[str, ...] = ()
 
 
 ITEMS: dict[TenantKind, tuple[Item, ...]] = {
@@ -39,7 +43,7 @@ ITEMS: dict[TenantKind, tuple[Item, ...]] = {
     TenantKind.TRUST: (
         Item("Overview", "trust.overview", Permission.READ_TRUST),
         Item("Compare", "trust.compare", Permission.READ_TRUST),
-        Item("Schools", "trust.schools", Permission.READ_TRUST),
+        Item("Schools", "trust.schools", Permission.READ_TRUST, also=("trust.staff",)),
         Item("Training", "trust.training", Permission.READ_TRUST),
         Item("Chase", "trust.chase", Permission.READ_TRUST),
         Item("Reading", "trust.reading", Permission.READ_TRUST),
@@ -112,15 +116,13 @@ def navigation(kind: TenantKind, access: Access, address: dict[str, Any]) -> lis
     """The pages that the reader may open, as the service navigation takes them; the one being read is active."""
     argument = _TENANTS[kind][0] if kind in _TENANTS else None
     values = {argument: address[argument]} if argument else {}
-    items: list[dict[str, Any]] = [
-        {"text": item.text, "href": url_for(item.endpoint, **values), "active": False}
-        for item in ITEMS[kind]
-        if item.endpoint in current_app.view_functions and access.allows(item.permission)
+    shown = [
+        item for item in ITEMS[kind] if item.endpoint in current_app.view_functions and access.allows(item.permission)
     ]
-    here = [item for item in items if request.path == item["href"] or request.path.startswith(f"{item['href']}/")]
-    if here:
-        max(here, key=lambda item: len(item["href"]))["active"] = True
-    return items
+    addresses = [(url_for(endpoint, **values), item) for item in shown for endpoint in (item.endpoint, *item.also)]
+    here = [(href, item) for href, item in addresses if request.path == href or request.path.startswith(f"{href}/")]
+    active = max(here, key=lambda place: len(place[0]))[1] if here else None
+    return [{"text": item.text, "href": url_for(item.endpoint, **values), "active": item is active} for item in shown]
 
 
 def reading_as(kind: TenantKind, access: Access) -> str | None:

@@ -4,6 +4,7 @@ An audience's routes are thin: each makes its `SourcePages` and calls one of the
 """
 
 import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from blueprints.web.import_steps import ButtonForm
 from blueprints.web.presentation import moment
 from prevent_trust.config import Settings
 from prevent_trust.csv_output import csv_bytes
-from prevent_trust.jobs.sources import request_fetch
+from prevent_trust.jobs.sources import given_up, request_fetch
 from prevent_trust.outside.sealing import can_seal, seal
 from prevent_trust.tenancy import SchoolScope, TrustScope
 from tenants.access.actions import record_act
@@ -37,6 +38,7 @@ STATE_WORDS = {
     FetchState.TAKEN: "fetched",
     FetchState.FAILED: "not fetched",
 }
+STOPPED = "Not fetched: this service was stopped each time before it was done"
 RUN_WORDS = {
     ImportState.UPLOADED: "waits for you to choose its columns",
     ImportState.READING: "is being read",
@@ -151,14 +153,13 @@ class SourcePages:
         last: dict[uuid.UUID, StaffFetch] = {key: found[0] for key, found in fetches.items()}
         if request.args.get("format") == "csv":
             return self._csv(sources, last)
-        runs = runs_of_fetches(self.scope, last.values())
-        return self._page("list", sources=sources, last=last, kinds=self.kinds(), how=lambda fetch: _how(fetch, runs))
+        return self._page("list", sources=sources, last=last, kinds=self.kinds(), how=self._how(last.values()))
 
     def _csv(self, sources: list[StaffSource], last: dict[uuid.UUID, StaffFetch]) -> FileResponse:
-        rows, runs = [], runs_of_fetches(self.scope, last.values())
+        rows, how = [], self._how(last.values())
         for source in sources:
             fetch = last.get(source.id)
-            ending = [moment(fetch.created_at), _how(fetch, runs)] if fetch else ["", ""]
+            ending = [moment(fetch.created_at), how(fetch)] if fetch else ["", ""]
             rows.append([source.name, SOURCE_KIND_NAMES[source.kind], source.place, when_in_words(source), *ending])
         heads = ("Source", "Kind", "Place", "Fetched when", "Last fetched", "How it went")
         return FileResponse(
@@ -207,9 +208,8 @@ class SourcePages:
                 flash("Saved.", "success")
                 return redirect(self.url(source_id=saved.id), 303)
         fetches = fetches_of(self.scope, [source.id], each=MOST_FETCHES)[source.id] if source else []
-        runs = runs_of_fetches(self.scope, fetches)
         return self._page(
-            "source", form=form, source=source, kind=kind, fetches=fetches, how=lambda fetch: _how(fetch, runs),
+            "source", form=form, source=source, kind=kind, fetches=fetches, how=self._how(fetches),
             button=ButtonForm(formdata=None), owner=next(iter(self.place.values())),
         )  # fmt: skip
 
@@ -232,6 +232,11 @@ class SourcePages:
             flash("The source is removed. What was imported from it stays.", "success")
             return redirect(self.home, 303)
         return self._page("remove", source=source, button=form)
+
+    def _how(self, fetches: Collection[StaffFetch]) -> Callable[[StaffFetch], str]:
+        """How each of these went, in words. Two queries."""
+        runs, stopped = runs_of_fetches(self.scope, fetches), given_up(self.scope, fetches)
+        return lambda fetch: STOPPED if fetch.id in stopped else _how(fetch, runs)
 
     def _source(self, source_id: uuid.UUID) -> StaffSource:
         return source_of(self.scope, source_id) or abort(404)

@@ -5,15 +5,19 @@ import hashlib
 import io
 import tempfile
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from prevent_trust.config import Settings
 from prevent_trust.database import db
 from prevent_trust.jobs.ledger import request_job
+from prevent_trust.jobs.models import JobRun
 from prevent_trust.jobs.registry import Progress, job
 from prevent_trust.jobs.staff import begin_staff_import
 from prevent_trust.outside.folder import fetch_from_folder
@@ -22,7 +26,7 @@ from prevent_trust.outside.sealing import unseal
 from prevent_trust.outside.sftp import SftpServer, fetch_by_sftp
 from prevent_trust.outside.types import Limited, OutsideProblem, Reach
 from prevent_trust.queues import IMPORTS
-from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, bind_scope, parse_scope
+from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, bind_scope, parse_scope, require_bound
 from tenants.imports.runs import EmptyFile
 from tenants.imports.sources.actions import begin_fetch, finish_fetch, forget_pages, keep_page
 from tenants.imports.sources.models import FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
@@ -33,6 +37,10 @@ from tenants.imports.staff.reader import guess_mapping
 from tenants.imports.staff.remembered import save_mapping
 from tenants.imports.staff.run import MOST_IN_MEMORY, fields_of
 from tenants.imports.tabular.table import TableError
+
+BROKEN = (
+    "Something went wrong in this service. Its operators can see what; the list is fetched again when it is next due."
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def request_fetch(
         title="Fetch a staff list",
         arguments={"owner": scope.stamp, "source_id": str(source_id), "period": period, "again": again},
         requested_by=requested_by,
-        once_key=f"fetch_staff_source:{source_id}:{period}",
+        once_key=_once_key(source_id, period),
     )
 
 
@@ -81,8 +89,9 @@ def fetch_staff_source(*, progress: Progress, owner: str, source_id: str, period
     if source is None:
         return {"problem": "The source was removed."}
     fetch = begin_fetch(scope, source.id, period)
-    if fetch.state is not FetchState.FETCHING:
+    if fetch.state in {FetchState.TAKEN, FetchState.UNCHANGED}:
         return {"state": fetch.state.value}
+    fetch.state, fetch.problem, fetch.finished_at = FetchState.FETCHING, None, None
     db.session.commit()
     progress(0, None, "Fetching the file")
     fetch_id = fetch.id
@@ -97,6 +106,28 @@ def fetch_staff_source(*, progress: Progress, owner: str, source_id: str, period
         except EmptyFile:
             db.session.rollback()
             return _failed(scope, fetch_id, "The file is empty.")
+        except Exception as error:
+            db.session.rollback()
+            if not (isinstance(error, DBAPIError) and error.connection_invalidated):
+                _failed(scope, fetch_id, BROKEN)
+                db.session.commit()
+            raise
+
+
+def given_up(scope: Owner, fetches: Iterable[StaffFetch]) -> set[uuid.UUID]:
+    """Those that are marked as being fetched and that nobody fetches any more: each worker that tried was stopped."""
+    require_bound(scope)
+    under_way = {
+        _once_key(each.source_id, each.period): each.id for each in fetches if each.state is FetchState.FETCHING
+    }
+    ended = db.session.scalars(
+        select(JobRun.once_key).where(JobRun.once_key.in_(list(under_way)), JobRun.finished_at.is_not(None))
+    )
+    return {under_way[key] for key in ended if key is not None}
+
+
+def _once_key(source_id: uuid.UUID, period: str) -> str:
+    return f"fetch_staff_source:{source_id}:{period}"
 
 
 def _take(

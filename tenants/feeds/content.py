@@ -42,7 +42,7 @@ def events_of_person(
     """
     require_bound(scope)
     page = f"{base_url}/schools/{scope.school_id}"
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     needs = [each for each in own_needs(scope, as_at=today, until=today + AHEAD) if each.email.lower() == email.lower()]
     actions = dated_actions(scope, as_at=today, until=today + AHEAD)
     mine, held = _holds(scope, actions, email, roles, today)
@@ -98,7 +98,7 @@ def _evidence(scope: SchoolScope, page: str, today: date) -> Iterator[FeedEvent]
 
 def _lapsing(scope: SchoolScope, page: str, today: date) -> Iterator[FeedEvent]:
     """One day for each course: the first on which somebody's lapses."""
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     for row in training_lapsing(scope, as_at=today, until=today + LAPSES_AHEAD):
         people = f"{row.people:,} {'person' if row.people == 1 else 'people'}"
         title = f"Lapses for {people} in the next {LAPSES_AHEAD.days} days: {titles[row.course]}"

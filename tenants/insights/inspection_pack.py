@@ -171,7 +171,7 @@ def _add_file(archive: _Archive, piece: EvidencePiece, number: int, storage: Sto
 
 def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]) -> Iterable[tuple[str, str, bytes]]:
     day = reading.as_at
-    titles = titles_of_subjects()
+    titles = titles_of_subjects(scope)
     people = {person.id: person.full_name for person in staff_of(scope, as_at=day, leavers=True)}
 
     def needs(rows: list[PersonNeed]) -> bytes:

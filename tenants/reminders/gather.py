@@ -40,7 +40,7 @@ def facts_of(scope: Scope, *, day: date, last_day: date, only: frozenset[str] | 
     if only is not None:
         rules = {school_id: tuple(rule for rule in each if rule.key in only) for school_id, each in rules.items()}
     days = sending_days(scope, schools, day=day)
-    dues = dues_of(scope, _wanted(rules, day, last_day, days))
+    dues = dues_of(scope, _wanted(scope, rules, day, last_day, days))
     access = _access(scope, schools, day)
     staff = _staff(scope, dues, access, day)
     longest = max((rule.every_days for each in set(rules.values()) for rule in each if not rule.is_dated), default=0)
@@ -96,7 +96,11 @@ def rules_by_school(scope: Scope, schools: Mapping[uuid.UUID, uuid.UUID | None])
 
 
 def _wanted(
-    rules: Mapping[uuid.UUID, Sequence[Rule]], day: date, last_day: date, days: Mapping[uuid.UUID, SendingDays]
+    scope: Scope,
+    rules: Mapping[uuid.UUID, Sequence[Rule]],
+    day: date,
+    last_day: date,
+    days: Mapping[uuid.UUID, SendingDays],
 ) -> Wanted:
     active = {rule for school_rules in set(map(tuple, rules.values())) for rule in school_rules if rule.active}
     ahead = max((rule.days_before or 0 for rule in active if rule.is_dated), default=0)
@@ -106,7 +110,7 @@ def _wanted(
         last_day=last_day,
         rules=frozenset(rule.key for rule in active),
         ahead=max(ahead, longest_break(days.values(), planned=planned)),
-        titles=titles_of_subjects(),
+        titles=titles_of_subjects(scope),
         lapsing={
             school_id: rule.days_before or 0
             for school_id, school_rules in rules.items()

@@ -125,7 +125,8 @@ class StaffAbsence(Remembered):
 class CoverRule(Record):
     """A post that every school must have filled, and by how many, and the courses that its holders must hold.
 
-    A trust's rule with the key of a built-in one takes its place at the trust's schools; `at_least` 0 switches it off.
+    A trust's rule holds at its schools from a day until its next rule of the same key; with the key of a built-in one it
+    takes that one's place. `at_least` 0 switches the post off. Rules are added and never rewritten for an earlier day.
     """
 
     __tablename__ = "cover_rule"
@@ -137,10 +138,16 @@ class CoverRule(Record):
     courses: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     reason: Mapped[str] = mapped_column(default="", server_default="")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
+    from_on: Mapped[date | None]  # none: always
+    phases: Mapped[list[str]] = mapped_column(default=list, server_default="{}")  # of schools; none: every school
+    warning_days: Mapped[int] = mapped_column(default=30, server_default="30")  # before training lapses
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     __table_args__ = (
         check("at_least between 0 and 50", "at_least_in_range"),
-        UniqueConstraint("key", "trust_id", postgresql_nulls_not_distinct=True),
+        check("warning_days between 0 and 365", "warning_in_range"),
+        check("trust_id is not null or (from_on is null and phases = '{}')", "shipped_holds_everywhere"),
+        UniqueConstraint("key", "trust_id", "from_on", postgresql_nulls_not_distinct=True),
     )
 
 

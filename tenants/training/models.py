@@ -18,11 +18,16 @@ class CompletionSource(StrEnum):
 
 
 class Course(Record):
-    """A course that some or all staff must do. The audience is by role; an empty one means everybody."""
+    """A course that some or all staff must do. The audience is by role; an empty one means everybody.
+
+    A trust's own course says what it is called and no more: whom the trust asks for it, how long it counts and from when
+    stands in its rules (`CourseRule`), so that a past day is counted as the trust asked then.
+    """
 
     __tablename__ = "course"
 
     key: Mapped[str] = mapped_column(unique=True)
+    trust_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trust.id"), index=True)  # none: everybody's
     title: Mapped[str]
     provider: Mapped[str] = mapped_column(default="", server_default="")
     address: Mapped[str | None]
@@ -38,6 +43,7 @@ class Course(Record):
     __table_args__ = (
         check("validity_months is null or validity_months between 1 and 120", "validity_in_range"),
         check("(split_from is null) = (split_on is null)", "split_has_its_day"),
+        check("trust_id is null or not is_asked and split_from is null", "own_is_asked_by_rules"),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from prevent_trust.database import db
@@ -14,9 +14,15 @@ from tenants.access.models import Account
 from tenants.training.models import CompletionSource, Course, CourseRule, RuleStanding, TrainingCompletion
 
 
-def courses() -> Sequence[Course]:
-    """The catalogue in its order."""
-    return db.session.scalars(select(Course).order_by(Course.position, Course.key)).all()
+def courses(scope: SchoolScope | TrustScope) -> Sequence[Course]:
+    """The catalogue in its order: what everybody has, then the own courses of the trust, the oldest first.
+
+    Own courses of the school's trust of today; those that it no longer asks for are there too, since somebody may still have
+    to be written down as having taken one.
+    """
+    require_bound(scope)
+    ours = or_(Course.trust_id.is_(None), Course.trust_id == func.any(func.visible_trusts()))
+    return db.session.scalars(select(Course).where(ours).order_by(Course.position, Course.key)).all()
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,33 @@ def course_terms(scope: TrustScope, *, as_at: date) -> list[CourseTerms]:
         .order_by(CourseRule.course_id, CourseRule.from_on.desc())
     )
     of_course = {rule.course_id: rule for rule in rules}
-    return [_terms(course, of_course.get(course.id)) for course in courses()]
+    return [_terms(course, of_course.get(course.id)) for course in courses(scope)]
+
+
+@dataclass(frozen=True)
+class RuleSaid:
+    """What a trust said of a course, from which day, and who said it."""
+
+    rule: CourseRule
+    by: str | None
+
+
+def rules_of_course(scope: TrustScope, course_id: uuid.UUID) -> list[RuleSaid]:
+    """All that the trust ever said of a course, the latest first."""
+    require_bound(scope)
+    rows = db.session.execute(
+        select(CourseRule, Account.name)
+        .outerjoin(Account, Account.id == CourseRule.changed_by)
+        .where(CourseRule.trust_id == scope.trust_id, CourseRule.course_id == course_id)
+        .order_by(CourseRule.from_on.desc())
+    )
+    return [RuleSaid(rule, name) for rule, name in rows]
+
+
+def own_course(scope: TrustScope, course_id: uuid.UUID) -> Course | None:
+    """A course of the trust's own."""
+    require_bound(scope)
+    return db.session.scalar(select(Course).where(Course.trust_id == scope.trust_id, Course.id == course_id))
 
 
 def _terms(course: Course, rule: CourseRule | None) -> CourseTerms:
@@ -72,23 +104,40 @@ def without_prerequisite(
     if course.prerequisite is None:
         return None
     first = db.session.scalars(select(Course).where(Course.key == course.prerequisite)).one()
-    prepared = db.session.scalars(
-        select(TrainingCompletion.staff_id)
-        .where(
-            TrainingCompletion.school_id == scope.school_id,
-            TrainingCompletion.course_id == first.id,
-            TrainingCompletion.completed_on <= on,
-            TrainingCompletion.staff_id.in_(staff_ids),
-        )
-        .distinct()
-    )
-    missing = set(staff_ids) - set(prepared)
+    missing = set(staff_ids) - who_completed(scope, course_id=first.id, by=on)
     return Unprepared(first.title, len(missing)) if missing else None
+
+
+def who_completed(scope: SchoolScope, *, course_id: uuid.UUID, by: date) -> set[uuid.UUID]:
+    """Who of the school's people ever completed a course, up to a day. One query."""
+    require_bound(scope)
+    return set(
+        db.session.scalars(
+            select(TrainingCompletion.staff_id)
+            .where(
+                TrainingCompletion.school_id == scope.school_id,
+                TrainingCompletion.course_id == course_id,
+                TrainingCompletion.completed_on <= by,
+            )
+            .distinct()
+        )
+    )
+
+
+def taken_first(scope: SchoolScope) -> dict[str, Course]:
+    """The course that is to be taken before another, by the other's key. One query."""
+    catalogue = {course.key: course for course in courses(scope)}
+    return {
+        course.key: catalogue[course.prerequisite]
+        for course in catalogue.values()
+        if course.prerequisite is not None and course.prerequisite in catalogue
+    }
 
 
 @dataclass(frozen=True)
 class CompletionRow:
     id: uuid.UUID
+    course_key: str
     course: str
     completed_on: date
     source: CompletionSource
@@ -102,6 +151,7 @@ def completions_of(scope: SchoolScope, staff_id: uuid.UUID) -> list[CompletionRo
     rows = db.session.execute(
         select(
             TrainingCompletion.id,
+            Course.key,
             Course.title,
             TrainingCompletion.completed_on,
             TrainingCompletion.source,

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from prevent_trust.signed_links import TRAINING_LINK, signed_ids
+from tenants.access.models import Role
+from tenants.staff.models import StaffRole
 from tests.browser.conftest import Person
 from tests.browser.test_pages import Place, do_jobs, look_at
 from tests.factories import Factory
@@ -65,3 +67,56 @@ def test_a_certificate_is_confirmed(person: Person, make: Factory, place: Place)
     base = f"/schools/{place.school.id}/staff/training/certificates"
     for page in (base, f"{base}/{certificate.id}", f"{base}/{certificate.id}/drop"):
         look_at(person, page)
+
+
+def test_people_by_course_is_filtered_and_leads_to_what_is_to_be_recorded(
+    person: Person, make: Factory, place: Place
+) -> None:
+    teacher = make.staff(place.school, StaffRole.TEACHING, given_name="Mary", family_name="Anning")
+    make.staff(place.school, StaffRole.DSL, given_name="Ada", family_name="Byron")
+    make.completion(teacher)
+    person.sign_in(place.lead)
+    base = f"/schools/{place.school.id}"
+    for page in (f"{base}/staff/matrix", base, f"{base}/staff/{teacher.id}"):
+        look_at(person, page)
+    person.open(f"{base}/staff/matrix?name=mary&course=prevent-referrals")
+    assert "Nobody matches" in person.page.inner_text("main")
+    person.open(f"{base}/staff/matrix?name=byron&course=prevent-referrals")
+    if person.page.is_visible(".pt-people summary"):
+        person.page.click(".pt-people summary")
+    person.page.locator("a:has-text('Record Prevent referrals for Ada Byron'):visible").click()
+    person.page.wait_for_selector("h1:has-text('Record training')")
+    assert person.page.is_checked("label:has-text('Ada Byron') >> xpath=../input")
+    assert "Prevent awareness is to be taken before Prevent referrals." in person.page.inner_text("main")
+    assert person.accessibility_problems() == []
+
+
+def test_a_trust_adds_a_course_and_a_post_and_sees_who_is_outside_the_limits(
+    person: Person, make: Factory, place: Place, password_hash: str
+) -> None:
+    trust = make.trust()
+    for name in ("Mallard", "Teal"):
+        school = make.school(trust=trust, name=f"{name} Primary School")
+        for number in range(10):
+            member = make.staff(school, StaffRole.TEACHING)
+            if name == "Teal" or number == 0:
+                make.completion(member)
+    person.sign_in(make.member(Role.TRUST_LEAD, trust, password=password_hash, email="trust@example.org"))
+    base = f"/trusts/{trust.id}/training"
+    for page in (f"{base}?course=prevent-awareness", f"{base}/posts", f"{base}/posts/dsl", f"{base}/posts/new"):
+        look_at(person, page)
+    look_at(person, f"{base}/courses/new")
+    person.page.fill("#title", "Trust briefing")
+    person.page.fill("#validity_months", "12")
+    person.page.click("main button:has-text('Add course')")
+    person.page.wait_for_selector("h1:has-text('Training')")
+    person.page.click("a:has-text('Change Trust briefing')")
+    person.page.wait_for_selector("h1:has-text('Trust briefing')")
+    assert person.accessibility_problems() == []
+    assert not person.is_wider_than_its_window()
+    person.page.click("a:has-text('Stop asking')")
+    person.page.click("main button:has-text('Stop asking')")
+    person.page.wait_for_selector("text=Nobody is asked for this course")
+    person.page.click("main button:has-text('Take back')")
+    person.page.wait_for_selector("text=Nobody was ever asked for it")
+    assert person.complaints == []

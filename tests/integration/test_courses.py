@@ -70,7 +70,9 @@ def test_a_course_for_it_is_met_by_the_undivided_one_only_from_before_the_split(
 
 
 def test_plans_can_still_count_filtering_and_monitoring(web: Flask, make: Factory, school: Any) -> None:
-    names = dict(measure_choices())
+    scope = SchoolScope(school.id)
+    bind_scope(scope)
+    names = dict(measure_choices(scope))
     assert {f"training:{LEADERS}", f"training:{IT}", "training:channel-awareness"} <= set(names)
 
 
@@ -93,6 +95,15 @@ def test_a_course_without_the_one_before_it_is_recorded_and_told(
     ).text
     assert "2 completions recorded." in told
     assert "1 person has no completion of Prevent awareness, which is to be taken first." in told
+    listed = client.get(f"/schools/{school.id}/staff/training?course=channel-awareness").text
+    assert "Prevent awareness is to be taken before Channel awareness." in listed
+    assert listed.count("Has not taken Prevent awareness") == 1
+    shown = client.get(f"/schools/{school.id}/staff/training?course=prevent-awareness").text
+    assert "has not taken" not in shown.lower()
+    third = make.staff(school, StaffRole.DSL)
+    assert "Take Prevent awareness first" in client.get(f"/schools/{school.id}/staff/{third.id}").text
+    make.completion(third)
+    assert "Prevent awareness, which comes first, is done" in client.get(f"/schools/{school.id}/staff/{third.id}").text
     again = client.post(
         f"/schools/{school.id}/staff/training", data=sent | {"staff": [str(ready.id)]}, follow_redirects=True
     ).text

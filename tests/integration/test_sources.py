@@ -14,15 +14,17 @@ from sqlalchemy import select, text
 
 from prevent_trust.config import Environment, Settings, SettingsError, load_settings
 from prevent_trust.database import db
+from prevent_trust.jobs import sources
 from prevent_trust.jobs.entry import run_job
-from prevent_trust.jobs.models import JobRun
+from prevent_trust.jobs.ledger import run_again
+from prevent_trust.jobs.models import JobRun, JobState
 from prevent_trust.jobs.sources import request_due_fetches, request_fetch
 from prevent_trust.outside.sealing import seal, unseal
 from prevent_trust.outside.types import OutsideProblem
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, bind_scope
 from tenants.access.models import Role
 from tenants.imports.models import ImportRun, ImportState
-from tenants.imports.sources.actions import SourceDetails, SourceProblem, save_source
+from tenants.imports.sources.actions import SourceDetails, SourceProblem, remove_source, save_source
 from tenants.imports.sources.models import Every, FetchState, SourceKind, StaffFetch, StaffFetchPage, StaffSource
 from tenants.imports.staff.reader import StaffMapping
 from tenants.imports.staff.remembered import save_mapping
@@ -536,3 +538,82 @@ def test_a_source_is_entered_and_fetched_in_the_pages_and_its_token_is_shown_now
     client.post(f"{answer.location}/remove")
     assert make.session.scalars(select(StaffSource.id)).all() == []
     assert len(runs(make)) == 1
+
+
+def test_a_source_that_is_removed_is_fetched_no_more_its_secret_is_gone_and_what_it_brought_stays(
+    worker: Flask, make: Factory, school: School, files: FileServer
+) -> None:
+    for number in range(12):
+        make.staff(school, given_name="A", family_name=f"Zed{number:02}", staff_code=f"Z{number}")
+    files.files["/staff.csv"] = LIST.encode()
+    scope = SchoolScope(school.id)
+    source = add(worker, scope, SourceKind.HTTPS, f"{files.url}/staff.csv", secret=TOKEN)
+    assert fetch(scope, source, "1").state is FetchState.TAKEN
+    do_the_jobs()
+    bind_scope(scope)
+    under_way = request_fetch(scope, source, period="2")
+    assert remove_source(scope, source)
+    db.session.commit()
+    asked = len(files.asked)
+    run_job(str(under_way))
+    bind_scope(PlatformScope())
+    assert request_due_fetches(DUE) == 0
+    assert len(files.asked) == asked
+    for table in ("staff_source", "staff_fetch", "staff_fetch_page"):
+        assert make.session.scalar(text(f"select count(*) from {table}")) == 0, table
+    assert [run.state for run in runs(make)] == [ImportState.APPLIED]
+    assert names(make)[:2] == ["Amy Fox", "Priya Nair"]
+    bind_scope(scope)
+    assert not remove_source(scope, source)
+
+
+def test_a_fetching_that_breaks_is_said_to_be_broken_at_once_and_can_be_run_again(
+    worker: Flask, make: Factory, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(worker, school.id, "staff.csv", LIST)
+    scope = SchoolScope(school.id)
+    source = add(worker, scope, SourceKind.FOLDER, "staff.csv")
+    job_id = request_fetch(scope, source, period="1")
+    db.session.commit()
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setitem(sources._FETCHERS, SourceKind.FOLDER, breaks)
+        with pytest.raises(ZeroDivisionError):
+            run_job(str(job_id))
+    row = make.session.scalars(select(StaffFetch)).one()
+    assert (row.state, row.finished_at is None) == (FetchState.FAILED, False)
+    assert row.problem == sources.BROKEN
+    bind_scope(PlatformScope())
+    assert run_again(job_id)
+    db.session.commit()
+    run_job(str(job_id))
+    make.session.rollback()
+    make.session.refresh(row)
+    assert (row.state, row.problem) == (FetchState.TAKEN, None)
+
+
+def test_a_fetching_whose_workers_were_all_stopped_is_not_shown_as_under_way(
+    client: FlaskClient, make: Factory, school: School
+) -> None:
+    source = make.add(
+        StaffSource(
+            school_id=school.id, kind=SourceKind.FOLDER, name="Export", place="staff.csv", every=Every.DAY, hour=6,
+            scheduled_from=LONG_AGO,
+        )
+    )  # fmt: skip
+    make.add(StaffFetch(source_id=source.id, school_id=school.id, period="1", state=FetchState.FETCHING))
+    job = make.add(
+        JobRun(
+            kind="fetch_staff_source", queue="imports", scope=f"school:{school.id}", title="Fetch",
+            once_key=f"fetch_staff_source:{source.id}:1",
+        )
+    )  # fmt: skip
+    sign_in(client, make.member(Role.PREVENT_LEAD, school))
+    pages = (f"/schools/{school.id}/staff/sources", f"/schools/{school.id}/staff/sources/{source.id}")
+    assert all("Being fetched" in client.get(page).text for page in pages)
+    job.state, job.finished_at = JobState.FAILED, DUE
+    make.session.commit()
+    assert all("was stopped each time" in client.get(page).text for page in pages)

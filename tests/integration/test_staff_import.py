@@ -490,6 +490,36 @@ def test_an_address_that_two_people_of_a_file_have_is_nobodys_also_when_one_of_t
     assert (again["joins"], again["changes"], again["unclear"]) == (0, 0, 2)
 
 
+def test_a_row_without_a_number_is_that_of_the_first_number_with_its_code(worker: Flask, make: Factory) -> None:
+    """The second number contradicts the first and is not taken; the row without one is not the second person's either."""
+    school = make.school()
+    lines = "Surname,Forename,Staff code,TRN\nAmy,Amy,P1,\nAmy,Amy,P1,1234567\nBen,Ben,P1,7654321\n"
+    result = import_list(school, lines)
+    assert (result["joins"], [each["line"] for each in result["rejections"]]) == (1, [4])
+    assert names(make) == ["Amy Amy"]
+
+
+def test_who_is_rejected_in_the_preview_is_not_forgotten_when_it_is_applied(worker: Flask, make: Factory) -> None:
+    """Two of the file have the office's address. Without the rejected one it would seem to be one person's own."""
+    school = make.school()
+    make.staff(school, given_name="Ada", family_name="Byron", email="office@school.example")
+    make.staff(school, given_name="Bea", family_name="Cole", trn="7654321")
+    make.staff(school, given_name="Cyd", family_name="Dunn", staff_code="K1")
+    lines = (
+        "Surname,Forename,Staff code,TRN,Email\n"
+        "Dunn,Cyd,K1,7654321,office@school.example\n"
+        "Smith,Ada,,,office@school.example\n"
+    )
+    shown = import_list(school, lines, complete=True, dry_run=True)
+    done = import_list(school, lines, complete=True)
+    assert shown["rejections"][0]["reason"].startswith("is that of Bea Cole here")
+    for name in ("joins", "changes", "leaves", "unclear"):
+        assert done[name] == shown[name], name
+    assert (done["changes"], done["leaves"], done["unclear"]) == (0, 0, 1)
+    assert [each["line"] for each in done["rejections"]] == [2, 3]
+    assert names(make) == ["Ada Byron", "Bea Cole", "Cyd Dunn"]
+
+
 def test_an_address_that_a_file_takes_from_one_of_two_is_the_others_the_first_time_already(
     worker: Flask, make: Factory
 ) -> None:

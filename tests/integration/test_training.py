@@ -152,3 +152,35 @@ def test_a_schools_staff_page_says_which_posts_need_somebody(client: FlaskClient
     text = client.get(f"/schools/{school.id}/staff").text
     assert "Prevent lead: vacant" in text
     assert "DSL: training missing or expired" in text
+
+
+def test_the_trusts_page_says_which_schools_lie_outside_the_limits_as_at_a_day(
+    client: FlaskClient, make: Factory, trust: Any, school: Any
+) -> None:
+    sign_in(client, make.member(Role.TRUST_LEAD, trust))
+    day = today() - timedelta(days=10)
+    other = make.school(trust=trust, name="Teal Secondary School")
+    for _ in range(12):
+        make.staff(school, StaffRole.TEACHING)
+        make.completion(make.staff(other, StaffRole.TEACHING), on=today() - timedelta(days=5))
+        make.completion(make.staff(other, StaffRole.TEACHING), on=today() - timedelta(days=5))
+    page = f"/trusts/{trust.id}/training"
+
+    def told(**asked: str) -> str:
+        got = client.get(page, query_string={"course": KEY} | asked)
+        assert got.status_code == 200
+        return " ".join(BeautifulSoup(got.text, "html.parser").get_text(" ").split())
+
+    assert "2 of 2 schools lie further from all schools together" in told()
+    lines = client.get(page, query_string={"format": "limits", "course": KEY}).text.splitlines()
+    assert lines[1].startswith("Mallard Primary School,0,12,0%,24%,100%,Below by 25 points")
+    assert lines[2].startswith("Teal Secondary School,24,24,100%,")
+    past = told(as_at=day.isoformat())
+    assert "No school. Each differs" in past
+    assert "stood on" in past
+    assert client.get(
+        page, query_string={"as_at": day.isoformat(), "format": "limits", "course": KEY}
+    ).text.splitlines()[1:] == [
+        "Mallard Primary School,0,12,0%,0%,0%,Within",
+        "Teal Secondary School,0,24,0%,0%,0%,Within",
+    ]

@@ -21,6 +21,7 @@ from prevent_trust.signed_links import READING_LINK, signed_ids
 from prevent_trust.storage import Storage, StoredFileMissing
 from prevent_trust.tenancy import SchoolScope, bind_scope
 from tenants.access.models import Role
+from tenants.imports.certificates.models import TrainingCertificate
 from tenants.insights.measures.training import training_coverage
 from tenants.organisations.models import School
 from tenants.reading.campaigns import SentAs
@@ -32,6 +33,7 @@ from tenants.training.asking.statements import accept_statements, say_by_link
 from tenants.training.models import CompletionSource, Course, TrainingCompletion
 from tenants.training.proofs.models import TrainingFile
 from tests.factories import Factory, sign_in
+from tests.integration.test_certificates import pdf, read
 from tests.processes import Processes
 
 KEY = "prevent-awareness"
@@ -355,3 +357,32 @@ def test_tapped_twice_at_once_one_answer_waits_and_accepted_twice_at_once_it_is_
     assert processes.at_once(work) == [0]
     (kept,) = rows_of(make, TrainingStatement)
     assert kept.state is StatementState.ACCEPTED
+
+
+def test_a_certificate_that_is_added_to_what_somebody_says_is_read_beside_it(
+    lead: FlaskClient, make: Factory, web_app: Flask, worker_app: Flask, school: School, link: str
+) -> None:
+    reader = web_app.test_client()
+    words = "This is to certify that \\ Ada Finch \\ has completed \\ Prevent awareness \\ on {} November 2026"
+    for day, told in (
+        (4, "The certificate says the same."),
+        (3, "Look at the certificate: its day is 3 November 2026."),
+    ):
+        say(reader, link, pdf(words.format(day)))
+        assert "The certificate is not read yet." in lead.get(page(school, "said")).text
+        read(worker_app, make)
+        assert told in lead.get(page(school, "said")).text
+    say(reader, link)  # said again without a file: the file stays and is read for what is said now
+    read(worker_app, make)
+    assert "its day is 3 November 2026" in lead.get(page(school, "said")).text
+    assert "3 November" not in lead.get(page(school, "certificates")).text
+    assert len(rows_of(make, TrainingCertificate)) == 1
+    assert lead.post(page(school, "said"), data={"all": "yes", "shown": _waiting_id(make)}).status_code == 303
+    assert rows_of(make, TrainingCertificate) == []
+    assert [row.completed_on for row in rows_of(make, TrainingCompletion)] == [date(2026, 11, 4)]
+    assert len(rows_of(make, TrainingFile)) == 1
+
+
+def _waiting_id(make: Factory) -> str:
+    (row,) = rows_of(make, TrainingStatement)
+    return str(row.id)

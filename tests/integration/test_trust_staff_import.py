@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
@@ -373,3 +374,12 @@ def test_each_school_of_a_run_is_applied_in_its_own_scope(place: Place) -> None:
     )
     assert steps == {place.north.id: SchoolStep.APPLIED, place.south.id: SchoolStep.WAITING}
     assert isinstance(place.run.id, uuid.UUID)
+
+
+def test_pages_of_the_trusts_staff_stand_under_schools(client: FlaskClient, make: Factory) -> None:
+    trust = make.trust()
+    sign_in(client, make.member(Role.TRUST_LEAD, trust))
+    for then in ("staff", "staff/import", "staff/sources", "schools"):
+        page = BeautifulSoup(client.get(f"/trusts/{trust.id}/{then}").text, "html.parser")
+        active = [each.get_text(strip=True) for each in page.select(".govuk-service-navigation__item--active")]
+        assert active == ["Schools"], then

@@ -73,6 +73,7 @@ from tenants.reading.models import (
     ReadingCampaign,
     ReadingLink,
 )
+from tenants.training.models import Course
 from tests.factories import Factory
 from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
 
@@ -573,6 +574,12 @@ def _reading_link_to_own(tenants: Tenants, audience: str) -> str:
         return signed_ids(READING_LINK, tenants.school.id, link.id)
 
 
+def _own_course(tenants: Tenants, audience: str) -> Any:
+    return tenants.make.add(
+        Course(key=f"own-{uuid.uuid4().hex}", title="Own", trust_id=tenants.trust.id, is_asked=False)
+    ).id
+
+
 def _training_link(tenants: Tenants, audience: str) -> str:
     with tenants.app.app_context():
         return signed_ids(TRAINING_LINK, tenants.school.id, tenants.rows["training_link"].id)
@@ -714,6 +721,8 @@ ARGUMENTS: dict[str, Maker] = {
         for audience in ("school", "trust")
         for name in ("reminder_rule", "reminder_rule_reset")
     },
+    **{f"trust.{name} course_id": _own_course for name in ("own_course", "own_course_end", "own_course_take_back")},
+    **{f"trust.{name} key": lambda tenants, audience: "dsl" for name in ("post_rule", "post_rule_take_back")},
     "trust.course_rule key": lambda tenants, audience: "prevent-awareness",
     "rule": lambda tenants, audience: "training",
     **{

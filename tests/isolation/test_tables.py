@@ -29,7 +29,8 @@ from tenants.organisations.models import LocalAuthority, School, Trust, TrustMem
 from tenants.plan.models import Edition, EditionDraft, EditionSource
 from tenants.reading.models import Document, DocumentEdition, DocumentPart, PartKind
 from tenants.reminders.models import ReminderRule
-from tenants.training.models import CourseRule, RuleStanding
+from tenants.staff.models import CoverRule, StaffRole
+from tenants.training.models import Course, CourseRule, RuleStanding, TrainingCompletion
 from tests.factories import Factory
 from tests.isolation.addresses import make_draft_row, make_release_row
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
@@ -828,6 +829,44 @@ def test_a_trusts_rules_for_courses_are_read_by_its_schools_and_written_by_itsel
 
 
 @BOTH
+def test_a_trusts_own_courses_are_seen_by_it_and_its_schools_and_by_who_keeps_records_of_them(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    make = world.ours.make
+    own = {
+        trust.id: make.add(Course(key=f"own-{trust.id}", title="Own", trust_id=trust.id, is_asked=False))
+        for trust in (world.our_trust, world.their_trust)
+    }
+    ours, theirs = own[world.our_trust.id], own[world.their_trust.id]
+    seen = "select id from course where trust_id is not null"
+    add = "insert into course (id, key, title, trust_id, is_asked) values (uuidv7(), :key, 'Own', :trust, false)"
+    with acting(engines_by_role[role], f"trust:{world.our_trust.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+        assert them.changed("update course set title = 'Ours'") == 1
+        assert them.changed(add, key="own-more", trust=world.our_trust.id) == 1
+        assert them.is_refused(add, key="own-other", trust=world.their_trust.id)
+        assert them.is_refused(add, key="everybodys", trust=None)
+        assert them.is_refused("delete from course")
+    with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+        assert them.changed("update course set title = 'Ours'") == 0
+        assert them.is_refused(add, key="own-more", trust=world.our_trust.id)
+    for stamp in ("", "platform:", f"school:{world.left.school.id}", f"trust:{uuid.uuid4()}"):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == [], stamp
+    # The school that left took a course of ours while it was here.
+    person = world.left["staff_member"]
+    world.left.add(TrainingCompletion, staff_id=person.id, course_id=ours.id, completed_on=date(2026, 3, 1))
+    with acting(engines_by_role[role], f"school:{world.left.school.id}") as them:
+        assert them.run(seen).scalars().all() == [ours.id]
+    with acting(engines_by_role[role], f"school:{world.theirs.school.id}") as them:
+        assert them.run(seen).scalars().all() == [theirs.id]
+    area = f"authority:{world.our_authority.id}"
+    with acting(engines_by_role[role], area) as them:
+        assert them.run(seen).scalars().all() == ([ours.id] if role == WORKER else [])
+
+
+@BOTH
 def test_what_is_past_is_not_changed(world: World, engines_by_role: dict[str, sa.Engine], role: str) -> None:
     with acting(engines_by_role[role], f"school:{world.ours.school.id}") as them:
         for table in ("verification_event", "evidence_revision", "plan_share_opening", "record_history"):
@@ -853,3 +892,22 @@ def test_whoever_names_the_hash_of_a_slip_s_address_reads_that_slip_and_nothing_
             assert others == set()
             assert them.changed("update reading_slip set tries = 0 where id = :id", id=slip.id) == 0
             assert them.changed("delete from reading_slip where id = :id", id=slip.id) == 0
+
+
+@BOTH
+def test_a_trusts_rules_for_posts_are_written_and_taken_back_by_itself_alone(
+    world: World, engines_by_role: dict[str, sa.Engine], role: str
+) -> None:
+    for trust in (world.our_trust, world.their_trust):
+        world.ours.make.add(CoverRule(key="dsl", trust_id=trust.id, role=StaffRole.DSL, from_on=date(2026, 11, 1)))
+    ours = [world.our_trust.id]
+    seen = "select trust_id from cover_rule where trust_id is not null"
+    for stamp, changes in ((f"trust:{ours[0]}", 1), (f"school:{world.ours.school.id}", 0)):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == ours
+            assert them.changed("update cover_rule set at_least = 2") == changes
+            assert them.changed("delete from cover_rule") == changes
+            assert them.run("select count(*) from cover_rule where trust_id is null").scalar_one() > 0
+    for stamp in ("", "platform:", f"school:{world.left.school.id}"):
+        with acting(engines_by_role[role], stamp) as them:
+            assert them.run(seen).scalars().all() == []

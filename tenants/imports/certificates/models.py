@@ -16,7 +16,10 @@ class CertificateState(StrEnum):
 
 
 class TrainingCertificate(Record):
-    """An uploaded certificate with what its text seems to say. Gone once it is recorded or dropped; the text is not kept."""
+    """A certificate with what its text seems to say. Gone once it is recorded or dropped; the text is not kept.
+
+    One that somebody added to what they say of their training (`statement_id`) is decided on there.
+    """
 
     __tablename__ = "training_certificate"
 
@@ -29,11 +32,13 @@ class TrainingCertificate(Record):
     course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("course.id"))
     completed_on: Mapped[date | None]
     problem: Mapped[str | None]  # why there is no guess, in words, for the person who uploaded it
+    statement_id: Mapped[uuid.UUID | None]
     job_id: Mapped[uuid.UUID | None]
     uploaded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     __table_args__ = (
         same_school("training_file", "file_id", ondelete="RESTRICT"),
         same_school("staff_member", "staff_id", ondelete="SET NULL (staff_id)"),
+        same_school("training_statement", "statement_id"),
         Index("ix_training_certificate_school_id_state", "school_id", "state"),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, delete, select
 
 from prevent_trust.database import db
 from prevent_trust.storage import Storage, StoredFileMissing
@@ -18,6 +18,7 @@ from tenants.imports.certificates.text import NoText, text_of_pdf
 from tenants.imports.completions.run import known_courses
 from tenants.staff.models import StaffMember
 from tenants.training.actions import record_completions
+from tenants.training.asking.models import StatementState, TrainingStatement
 from tenants.training.models import CompletionSource, Course
 from tenants.training.proofs.actions import add_proof, forget_training_file
 from tenants.training.proofs.models import ProofKind, TrainingFile
@@ -27,10 +28,14 @@ NOT_READ = "Only PDFs are read, and this is another kind of file."
 FILE_IS_GONE = "The file is no longer there."
 
 
-def add_certificate(scope: SchoolScope, *, file_id: uuid.UUID, uploaded_by: uuid.UUID | None) -> TrainingCertificate:
-    """Has a kept file wait to be read."""
+def add_certificate(
+    scope: SchoolScope, *, file_id: uuid.UUID, uploaded_by: uuid.UUID | None, statement_id: uuid.UUID | None = None
+) -> TrainingCertificate:
+    """Has a kept file wait to be read; with a statement, the file that somebody added to what they said."""
     require_bound(scope)
-    row = TrainingCertificate(school_id=scope.school_id, file_id=file_id, uploaded_by=uploaded_by)
+    row = TrainingCertificate(
+        school_id=scope.school_id, file_id=file_id, uploaded_by=uploaded_by, statement_id=statement_id
+    )
     db.session.add(row)
     db.session.flush()
     return row
@@ -106,7 +111,30 @@ class WaitingCertificate:
 
 
 def certificates_of(scope: SchoolScope) -> list[WaitingCertificate]:
-    """All that is not recorded or dropped, the oldest first. One query."""
+    """All that is not recorded or dropped, the oldest first, but for those of what staff say. One query."""
+    return _read(scope, TrainingCertificate.statement_id.is_(None))
+
+
+def certificates_of_statements(scope: SchoolScope) -> dict[uuid.UUID, WaitingCertificate]:
+    """What the certificates seem to say that staff added to what they say, by statement. One query."""
+    found = _read(scope, TrainingCertificate.statement_id.is_not(None))
+    return {each.row.statement_id: each for each in found if each.row.statement_id is not None}
+
+
+def forget_certificates_of_decided(scope: SchoolScope) -> None:
+    """What was read for a decision is needed no longer once it is made. The files stay where they are."""
+    require_bound(scope)
+    decided = select(TrainingStatement.id).where(
+        TrainingStatement.school_id == scope.school_id, TrainingStatement.state != StatementState.WAITING
+    )
+    db.session.execute(
+        delete(TrainingCertificate).where(
+            TrainingCertificate.school_id == scope.school_id, TrainingCertificate.statement_id.in_(decided)
+        )
+    )
+
+
+def _read(scope: SchoolScope, which: ColumnElement[bool]) -> list[WaitingCertificate]:
     require_bound(scope)
     rows = db.session.execute(
         select(TrainingCertificate, TrainingFile.file_name, StaffMember, Course.title)
@@ -123,7 +151,7 @@ def certificates_of(scope: SchoolScope) -> list[WaitingCertificate]:
             ),
         )
         .outerjoin(Course, Course.id == TrainingCertificate.course_id)
-        .where(TrainingCertificate.school_id == scope.school_id)
+        .where(TrainingCertificate.school_id == scope.school_id, which)
         .order_by(TrainingCertificate.created_at, TrainingCertificate.id)
     )
     return [

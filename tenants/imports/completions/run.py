@@ -129,12 +129,17 @@ def _read_into_rows(scope: SchoolScope, run: ImportRun, table: Table, progress: 
 
 
 def known_courses(scope: SchoolScope) -> dict[str, uuid.UUID | None]:
-    """What a word in a course column means: a title, a key, or what somebody said of it. None: leave its rows out."""
+    """What a word in a course column means: a title, a key, or what somebody said of it. None: leave its rows out.
+
+    What was said of a course that the school's trust no longer shares with it counts no more: somebody is asked again.
+    """
     known: dict[str, uuid.UUID | None] = {}
-    for course in courses():
+    for course in courses(scope):
         known[word_key(course.key)] = course.id
         known[word_key(course.title)] = course.id
-    return remembered_words(scope, RememberedAs.COURSE) | known
+    ours = {None, *known.values()}
+    said = remembered_words(scope, RememberedAs.COURSE)
+    return {word: course_id for word, course_id in said.items() if course_id in ours} | known
 
 
 def _placed(

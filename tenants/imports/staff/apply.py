@@ -27,6 +27,12 @@ select id, school_id, school_word, lines, given_name, family_name, email, staff_
   decided_staff_id
 from staff_import_row where run_id = :run and school_id = :school and outcome <> 'leaves'
 """
+# Who was rejected in the preview is compared again, for whose a code or an address is has to be asked of everybody; taken
+# they are not, and why is written down already.
+_REJECTED_BEFORE = """
+delete from import_outcome o using staff_import_row r
+where r.id = o.id and r.run_id = :run and r.school_id = :school and r.outcome = 'rejected'
+"""
 # Only those leave who were shown: whoever was added since the preview is not in the file because nobody knew of them.
 _LEAVERS = """
 create temporary table import_leaver on commit drop as
@@ -107,6 +113,7 @@ def apply_at_school(scope: SchoolScope, run_id: uuid.UUID, *, complete: bool, as
     for statement in (_LOCK, PEOPLE, _LOAD):
         db.session.execute(text(statement), values)
     compare_with_staff([scope.school_id], as_at=as_at)
+    db.session.execute(text(_REJECTED_BEFORE), values)
     db.session.execute(text(_LEAVERS if complete else f"{_LEAVERS} and false"), values)
     counts = counts_of_outcomes()
     if counts[Outcome.CHANGES] or counts[Outcome.LEAVES] or counts[Outcome.JOINS]:

@@ -24,7 +24,7 @@ _PEOPLE = f"""
 insert into staff_import_row ({_COLUMNS}, staff_id, candidates, changes)
 select id, :run, school_id, null, lines, school_word, given_name, family_name, email, staff_code, trn, roles, roles_from,
   roles_until, roles_guessed, starts_on, leaves_on, outcome, staff_id, candidates, changes
-from import_outcome where outcome <> 'rejected'
+from import_outcome
 """
 _UNPLACED = f"""
 insert into staff_import_row ({_COLUMNS})

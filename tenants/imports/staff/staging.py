@@ -75,16 +75,16 @@ def _placed(lines: Iterable[StaffLine], places: Places) -> Iterator[tuple[Any, .
 
 
 # One person at a school: the same teacher reference number; else the same staff code; else the same e-mail address and
-# name; else, with nothing else to tell them apart, the same name. A line with a code takes the number of another line
-# with that code, and one without either takes the person of its address and name when that is one person.
+# name; else, with nothing else to tell them apart, the same name. A line with a code takes the first number that
+# a line with that code has, and one without either takes the person of its address and name when that is one person.
 _KEYED = """
 create temporary table import_keyed on commit drop as
 with plain as (
   select l.*, lower(given_name || ' ' || family_name) as name, lower(email) as address, lower(staff_code) as code
   from import_line l where problem is null
 ), numbered as (
-  select *, coalesce(trn, case when code is not null then max(trn) over (partition by school_id, school_word_key, code) end)
-    as number
+  select *, coalesce(trn, case when code is not null
+    then first_value(trn) over (partition by school_id, school_word_key, code order by trn is null, line) end) as number
   from (select *, case when school_id is null then school_word end as school_word_key from plain) p
 ), identified as (
   select *, coalesce('t' || number, 'c' || code) as sure from numbered

@@ -118,7 +118,7 @@ def gather(
         classes={key: {"phase": phase[key], "kind": kind[key]} for key in sorted(keys)},
         open_schools=dict(Counter(phase[str(school.id)] for school in area)),
         sections=_sections(standings, keys),
-        training=_coverage(training_coverage(scope, as_at=as_at), keys),
+        training=_coverage([row for row in training_coverage(scope, as_at=as_at) if row.key in courses], keys),
         reading=_coverage([row for row in reading_coverage(scope, as_at=as_at) if row.key in documents], keys),
         posts=_posts(scope, as_at, keys),
         overdue=_overdue(standings, keys),
@@ -172,8 +172,9 @@ def _coverage(coverage: Sequence[Coverage], keys: set[str]) -> dict[str, dict[st
 
 def _posts(scope: AuthorityScope, as_at: date, keys: set[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
+    shipped = set(db.session.scalars(select(CoverRule.key).where(CoverRule.trust_id.is_(None))))
     for each in post_cover(scope, as_at=as_at):
-        if str(each.school_id) in keys:
+        if each.rule in shipped and str(each.school_id) in keys:
             found.setdefault(each.rule, {})[str(each.school_id)] = each.state.value
     return found
 
@@ -202,7 +203,10 @@ def _referrals(scope: AuthorityScope, term: Term, keys: set[str]) -> dict[str, d
 
 
 def _courses() -> dict[str, tuple[str, list[str]]]:
-    rows = db.session.execute(select(Course.key, Course.title, Course.audience).order_by(Course.position))
+    """Those that all of England has. A trust's own would say which schools are meant."""
+    rows = db.session.execute(
+        select(Course.key, Course.title, Course.audience).where(Course.trust_id.is_(None)).order_by(Course.position)
+    )
     return {row.key: (row.title, row.audience) for row in rows}
 
 
@@ -229,7 +233,9 @@ def _titles(catalogue: Catalogue) -> dict[str, str]:
     newest = func.row_number().over(partition_by=ConcernType.key, order_by=ConcernType.release_year.desc())
     concerns = select(ConcernType.key, ConcernType.title, newest.label("place")).subquery()
     rows = db.session.execute(select(concerns.c.key, concerns.c.title).where(concerns.c.place == 1))
-    rules = db.session.execute(select(CoverRule.key, CoverRule.role).order_by(CoverRule.position))
+    rules = db.session.execute(
+        select(CoverRule.key, CoverRule.role).where(CoverRule.trust_id.is_(None)).order_by(CoverRule.position)
+    )
     return (
         {group.key: group.title for group in (*catalogue.phases, *catalogue.concerns)}
         | {f"concern:{row.key}": row.title for row in rows}

@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound
 from tenants.insights.measures.compliance import WITH_EFFECTIVE_SQL, parameters
-from tenants.insights.measures.cover import COVER_SQL, LAPSES_WITHIN, Cover
+from tenants.insights.measures.cover import COVER_SQL, Cover
 from tenants.insights.measures.dated import DATED_SQL, DATED_WORDED_SQL, DatedAction
 from tenants.insights.measures.types import Coverage, Lapsing
 from tenants.staff.models import StaffRole
@@ -63,9 +63,8 @@ def outlook(scope: Scope, *, as_at: date, until: date, lapse_until: date) -> Out
     `until` is for actions and reviews, `lapse_until` for training that lapses.
     """
     require_bound(scope)
-    more = {"until": until, "lapse_until": lapse_until, "soon": as_at + LAPSES_WITHIN}
     found = Outlook()
-    for row in db.session.execute(_OUTLOOK, parameters(as_at) | more):
+    for row in db.session.execute(_OUTLOOK, parameters(as_at) | {"until": until, "lapse_until": lapse_until}):
         _ADD[row.kind](found, row)
     return found
 

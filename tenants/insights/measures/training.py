@@ -4,7 +4,8 @@ Who needs it: staff (`staffing.py`) who on that date hold one of the roles in th
 everybody). Who holds it: whoever completed it on or before the date, still valid on it. As known by the end of that date.
 
 A course that was split from another is met too by a completion of that one from before the split. A course that the
-catalogue does not ask of everybody (`is_asked`) counts only where the school's trust has set its own terms for it.
+catalogue does not ask of everybody (`is_asked`) counts only where the school's trust has set its own terms for it; a
+trust's own course is never asked of everybody, and counts at no other trust's school.
 
 Audience, validity and grace are the catalogue's, or those of the rule that the school's trust had set by the date. A joiner
 who does not hold a course yet is not counted for it until the days of grace are over; for a post they are not ready.
@@ -37,15 +38,19 @@ trust_course_rule as materialized (
   where r.from_on <= :as_at
   order by r.trust_id, r.course_id, r.from_on desc
 ),
-course_here as materialized (
+course_terms as materialized (
   select v.id as school_id, c.id, c.key, c.position, coalesce(r.grace_days, 0) as grace_days,
+    r.standing is distinct from 'off' and (c.is_asked or r.standing = 'own') as is_asked,
     case when r.standing = 'own' then r.validity_months else c.validity_months end as validity_months,
     case when r.standing = 'own' then r.audience else c.audience end as audience
   from unnest(visible_schools()) as v (id)
   cross join course c
   left join trust_membership m on m.school_id = v.id and m.left_on is null
   left join trust_course_rule r on r.trust_id = m.trust_id and r.course_id = c.id
-  where r.standing is distinct from 'off' and (c.is_asked or r.standing = 'own')
+  where c.trust_id is null or c.trust_id = m.trust_id
+),
+course_here as materialized (
+  select * from course_terms where is_asked
 ),
 training_need as (
   select s.school_id, s.id as staff_id, c.key, c.position, t.completed_on,

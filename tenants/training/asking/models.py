@@ -78,6 +78,7 @@ class TrainingStatement(Record):
     decided_at: Mapped[datetime | None]
 
     __table_args__ = (
+        keyed_by_school(),
         same_school("training_link", "link_id"),
         same_school("staff_member", "staff_id"),
         same_school("training_file", "file_id", ondelete="RESTRICT"),

@@ -90,6 +90,7 @@ class Said:
     id: uuid.UUID
     staff_id: uuid.UUID
     name: str
+    course_id: uuid.UUID
     course: str
     completed_on: date
     said_at: datetime
@@ -126,6 +127,7 @@ def statements_of(scope: SchoolScope, *, limit: int = 500) -> list[Said]:
             id=row.id,
             staff_id=member.id,
             name=member.full_name,
+            course_id=row.course_id,
             course=title,
             completed_on=row.completed_on,
             said_at=row.created_at,
