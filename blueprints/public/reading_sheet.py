@@ -8,7 +8,7 @@ import time
 import uuid
 
 from flask import Response as FileResponse
-from flask import abort, redirect, render_template, session, url_for
+from flask import redirect, render_template, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -80,9 +80,10 @@ def reading_slip_confirm(code: str) -> Response | str:
 
 @blueprint.get("/r/<code>/read/parts/<uuid:part_id>")
 @public(REASON)
-def reading_slip_file(code: str, part_id: uuid.UUID) -> FileResponse:
+def reading_slip_file(code: str, part_id: uuid.UUID) -> Response | FileResponse:
     """The file of a part that is the reader's to read, and of no other."""
-    return part_file(*(_opened(code) or abort(404)), part_id)
+    found = _opened(code)
+    return part_file(*found, part_id) if found else redirect(url_for("public.reading_slip", code=code), 303)
 
 
 def _by_slip(code: str) -> Door:

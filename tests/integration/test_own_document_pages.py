@@ -16,10 +16,11 @@ from werkzeug.test import TestResponse
 from tenants.access.models import Role
 from tenants.insights.measures.known import LONDON
 from tenants.organisations.models import School, Trust
-from tenants.reading.models import DocumentEdition, DocumentPart, ReadingConfirmation
+from tenants.reading.models import ConfirmationSource, DocumentEdition, DocumentPart, ReadingConfirmation
 from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
 from tests.factories import Factory, sign_in
 from tests.integration.test_reading_links import link_in, mails
+from tests.integration.test_reading_sheets import printed
 
 
 def boxes(name: str, day: date) -> dict[str, str]:
@@ -138,6 +139,31 @@ def test_a_document_of_ones_own_is_written_put_in_force_asked_for_read_and_confi
     assert "You have confirmed" in reader.post(link, data=shown(page), follow_redirects=True).text
     row = make.session.scalars(select(ReadingConfirmation)).one()
     assert set(row.parts or []) == {parts["What to do"].id, parts["The policy"].id}
+
+
+def test_behind_a_slip_stand_the_same_words_and_files_as_behind_a_link(
+    lead: FlaskClient, web_app: Flask, make: Factory, school: School
+) -> None:
+    cook = make.staff(school, StaffRole.SUPPORT, given_name="Bea", family_name="Finch", email=None)
+    edition = begun(lead, f"/schools/{school.id}/reading")
+    add_text(lead, edition, "What to do", TEXT)
+    add_file(lead, edition, "The policy")
+    add_file(lead, edition, "For governors", "governor", content=b"%PDF-1.7 for governors")
+    put_in_force(lead, edition)
+    sheets = f"/schools/{school.id}/reading/{own_key(make)}/sheets"
+    paper = printed(lead.post(sheets, data=DUE | {"staff": [str(cook.id)]}).data)[0]
+    parts = {part.title: part.id for part in make.session.scalars(select(DocumentPart))}
+    reader = web_app.test_client()
+    closed = reader.get(f"{paper.address}/read/parts/{parts['The policy']}")
+    assert (closed.status_code, closed.location) == (303, paper.address)
+    page = reader.post(paper.address, data={"pin": paper.pin}, follow_redirects=True).text
+    assert "<li>Ring 01632 960001</li>" in page
+    assert f"{paper.address}/read/parts/{parts['The policy']}" in page
+    assert reader.get(f"{paper.address}/read/parts/{parts['The policy']}").data == PDF
+    assert reader.get(f"{paper.address}/read/parts/{parts['For governors']}").status_code == 404
+    assert "You have confirmed" in reader.post(f"{paper.address}/read", data=shown(page), follow_redirects=True).text
+    row = make.session.scalars(select(ReadingConfirmation)).one()
+    assert (row.source, set(row.parts or [])) == (ConfirmationSource.SHEET, {parts["What to do"], parts["The policy"]})
 
 
 def test_what_is_new_since_one_last_confirmed_is_marked_and_what_changed_while_reading_is_not_confirmed(

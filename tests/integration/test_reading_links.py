@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from blueprints.web.access import today
 from prevent_trust.database import db
 from prevent_trust.mail import OutgoingMail
 from prevent_trust.mail_senders.types import MailState
@@ -29,9 +30,10 @@ from tenants.staff.queries import staff_of
 from tests.factories import Factory, sign_in
 from tests.processes import Processes
 
-DAY = {"due_on-day": "29", "due_on-month": "1", "due_on-year": "2027"}
 KEY = "kcsie-part-one"
-TODAY = date(2026, 11, 27)
+TODAY = today()
+DUE = TODAY + timedelta(days=60)
+DAY = {"due_on-day": str(DUE.day), "due_on-month": str(DUE.month), "due_on-year": str(DUE.year)}
 
 
 @pytest.fixture
@@ -202,7 +204,7 @@ def asking(school: School) -> Callable[[], object]:
         document = document_in_force(scope, KEY, TODAY)
         assert document
         ask_by_mail(
-            scope, document=document, people=staff_of(scope, as_at=TODAY), due_on=date(2027, 1, 29), today=TODAY,
+            scope, document=document, people=staff_of(scope, as_at=TODAY), due_on=DUE, today=TODAY,
             made_by=None, sent_as=SentAs("Mallard", "Priya Nair", lambda key: f"http://localhost/read/{key}"),
         )  # fmt: skip
         db.session.commit()

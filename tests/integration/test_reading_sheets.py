@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from blueprints.public import reading_sheet
+from blueprints.web.access import today
 from prevent_trust.database import db
 from prevent_trust.extensions import limiter
 from prevent_trust.tenancy import SchoolScope, bind_scope
@@ -33,8 +34,9 @@ from tests.factories import Factory, sign_in
 from tests.processes import Processes
 
 KEY = "kcsie-part-one"
-TODAY = date(2026, 11, 27)
-DAY = {"due_on-day": "29", "due_on-month": "1", "due_on-year": "2027"}
+TODAY = today()
+DUE = TODAY + timedelta(days=60)
+DAY = {"due_on-day": str(DUE.day), "due_on-month": str(DUE.month), "due_on-year": str(DUE.year)}
 DOES_NOT_FIT = "That did not work"
 
 
@@ -326,7 +328,7 @@ def making(school: School) -> Callable[[], object]:
         document = document_in_force(scope, KEY, TODAY)
         assert document
         people = [person for person in staff_of(scope, as_at=TODAY) if not person.email]
-        make_slips(scope, document=document, people=people, due_on=date(2027, 1, 29), today=TODAY, made_by=None)
+        make_slips(scope, document=document, people=people, due_on=DUE, today=TODAY, made_by=None)
         db.session.commit()
 
     return work
