@@ -222,7 +222,7 @@ def test_a_publisher_sees_what_is_hidden_and_why_and_decides(
     text = words(found)
     assert "Audit Passed" in text
     assert "What is hidden, and why" in text
-    assert any(row.get_text(" ", strip=True).startswith("referrals|") for row in found.select("tbody tr"))
+    assert any(row.get_text(" ", strip=True).startswith("referrals@") for row in found.select("tbody tr"))
     assert "Say why" in publisher.post(f"{address}/send-back", data={"reason": ""}).get_data(as_text=True)
     assert publisher.post(f"{address}/approve").status_code == 303
     assert "Approved, about to come out" in words(
