@@ -530,8 +530,8 @@ def test_the_worker_that_plans_for_an_authority_knows_own_documents_and_a_releas
     bind_scope(area.scope)
     day = area.term.last_day
     assert document.key in {row.key for row in reading_coverage(area.scope, as_at=day)}
-    assert titles_of_subjects()[document.key] == "Secret garden"
-    assert document.key not in {name.removeprefix("reading:") for name, _ in measure_choices()}
+    assert titles_of_subjects(area.scope)[document.key] == "Secret garden"
+    assert document.key not in {name.removeprefix("reading:") for name, _ in measure_choices(area.scope)}
     figures = gather(
         area.scope,
         term=area.term,
