@@ -114,7 +114,7 @@ bulk as materialized (
 ),
 late as materialized (select distinct school_id, expectation_id from effective where {OVERDUE_SQL}),
 flagged as (
-  select e.action_id, f.flag
+  select e.school_id, e.action_id, e.position, f.flag
   from effective e
   left join shown s on s.action_id = e.action_id
   left join bulk b on b.action_id = e.action_id
@@ -124,9 +124,7 @@ flagged as (
 """
 _FLAGS = text(f"""
 {_WITH_FLAGS_SQL}
-select e.school_id, e.action_id, f.flag
-from effective e join flagged f on f.action_id = e.action_id
-order by e.school_id, e.position
+select school_id, action_id, flag from flagged order by school_id, position
 """)
 _STATES = text(f"""
 {_WITH_FLAGS_SQL}
