@@ -1,5 +1,6 @@
 """The same answers as others have found: optima and intervals of τ-ARGUS’s engine, and published examples."""
 
+import contextlib
 import importlib.util
 import random
 import tempfile
@@ -123,7 +124,8 @@ def _tau_argus(system: System) -> float:
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder) / "JJ.IN", Path(folder) / "JJ.OUT"
         given.write_text("\n".join(lines) + "\n")
-        code = pytauargus.HiTaSCtrl().full_jj(in_file_jj=str(given), out_file=str(found), max_time=60)
+        with contextlib.chdir(folder):  # it leaves logs of its own where it runs
+            code = pytauargus.HiTaSCtrl().full_jj(in_file_jj=str(given), out_file=str(found), max_time=60)
         assert code <= 1, code
         secondary = {int(line.split()[0]) for line in found.read_text().splitlines() if line.strip()}
     hides = system.forced.copy()
