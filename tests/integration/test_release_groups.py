@@ -16,7 +16,7 @@ from tenants.insights.disclosure.drafting import make_requested_draft
 from tenants.insights.disclosure.groups import NotAGroup, groups_ready, save_group
 from tenants.insights.disclosure.ledger import ledger_size, linked_releases
 from tenants.insights.disclosure.models import DraftState, Release, ReleaseDraft, ReleaseValue
-from tenants.insights.disclosure.publishing import CannotDecide, approve, carry_out, tell_officers
+from tenants.insights.disclosure.publishing import CannotDecide, approve, carry_out, tell_officers, withdraw
 from tenants.insights.disclosure.queries import latest_release, published_release, release_list
 from tenants.insights.disclosure.requests import ask
 from tenants.insights.disclosure.review import releases_with
@@ -147,7 +147,8 @@ def test_a_group_s_draft_is_for_somebody_else_to_approve_and_overtaken_by_an_aut
     make: Factory, areas: list[Area]
 ) -> None:
     officer, publisher = make.member(Role.AUTHORITY_OFFICER, areas[2].authority).id, make.account().id
-    made = group_draft(make_group(make, areas))
+    key = make_group(make, areas)
+    made = group_draft(key)
     assert made is not None
     bind_scope(PlatformScope())
     with pytest.raises(CannotDecide, match="officer"):
@@ -160,6 +161,25 @@ def test_a_group_s_draft_is_for_somebody_else_to_approve_and_overtaken_by_an_aut
     db.session.commit()
     assert "Make it again" in carry_out(PlatformScope(), draft_id=made)
     assert db.session.get_one(ReleaseDraft, made).state is DraftState.OVERTAKEN
+    again = group_draft(key)
+    assert again is not None
+    _withdraw_first(areas[0], publisher)
+    bind_scope(PlatformScope())
+    approve(PlatformScope(), draft_id=again, account_id=publisher)
+    db.session.commit()
+    assert "was withdrawn" in carry_out(PlatformScope(), draft_id=again)
+    assert db.session.get_one(ReleaseDraft, again).state is DraftState.OVERTAKEN
+
+
+def _withdraw_first(area: Area, publisher: uuid.UUID) -> None:
+    bind_scope(PlatformScope())
+    out = select(ReleaseDraft.id).where(ReleaseDraft.authority_id == area.authority.id)
+    drafted = db.session.scalars(out).one()
+    withdraw(PlatformScope(), draft_id=drafted, account_id=publisher, note="A fault")
+    db.session.commit()
+    bind_scope(area.scope)
+    carry_out(area.scope, draft_id=drafted)
+    db.session.commit()
 
 
 def test_a_group_waits_until_enough_of_its_authorities_have_a_release(make: Factory, worker: Flask) -> None:

@@ -169,6 +169,10 @@ def _publish(draft: ReleaseDraft) -> str:
         draft.state = DraftState.OVERTAKEN
         db.session.flush()
         return "Another release came out since this draft was checked. Make it again."
+    if draft.group_id and not _all_stand(draft):
+        draft.state = DraftState.OVERTAKEN
+        db.session.flush()
+        return "A release that it adds up was withdrawn since this draft was made. Make it again."
     owner = {"authority_id": draft.authority_id, "group_id": draft.group_id}
     files = db.session.scalars(
         select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id).order_by(ReleaseDraftFile.name)
@@ -205,6 +209,14 @@ def _publish(draft: ReleaseDraft) -> str:
     db.session.flush()
     _add_contributions(draft, release.id)
     return "The release is out."
+
+
+def _all_stand(draft: ReleaseDraft) -> bool:
+    """Whether the releases of the term that a group's draft adds up all stand."""
+    standing = select(Release.authority_id).where(
+        Release.authority_id.in_(about(draft)), Release.term == draft.term, Release.withdrawn_at.is_(None)
+    )
+    return set(db.session.scalars(standing)) == set(about(draft))
 
 
 def _add_contributions(draft: ReleaseDraft, release_id: uuid.UUID) -> None:
