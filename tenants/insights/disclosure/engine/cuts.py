@@ -5,8 +5,8 @@ r_i^- down_i) y_i  over every filling. If the cell must be able to move by `need
 y is 0 or 1, no coefficient needs to be larger than the need.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,12 +31,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to be seen to: a cell that must be able to move in one direction by a distance, for one attacker."""
+    """One thing to be seen to: a cell that must be able to move in one direction by a distance, for one attacker.
+
+    `when`: only when this cell is hidden (itself, or its floor).
+    """
 
     cell: int
     direction: int
     distance: float
-    if_hidden: bool = False
+    when: int | None = None
     insider: Insider | None = None
 
 
@@ -45,8 +48,14 @@ def tasks_of(needs: tuple[Need, ...], insider: Insider | None = None) -> list[Ta
     for need in needs:
         for direction, distance in ((1, need.up), (-1, need.down)):
             if distance > 0:
-                found.append(Task(need.cell, direction, distance, need.if_hidden, insider))
+                found.append(Task(need.cell, direction, distance, need.cell if need.if_hidden else None, insider))
     return found
+
+
+def asked_of(system: System, tasks: Iterable[Task]) -> list[Task]:
+    """The same tasks, with what each school knows as it is laid out in this system."""
+    named = {insider.name: insider for insider in system.insiders}
+    return [replace(task, insider=named[task.insider.name]) if task.insider else task for task in tasks]
 
 
 class Cutter:
@@ -68,21 +77,23 @@ class Cutter:
         system = self._system
         rest = -np.bincount(self._cells, self._factors * multipliers[self._rows], minlength=system.size)
         rest[task.cell] += task.direction
+        if task.cell in system.floors:
+            rest[system.floors[task.cell]] += task.direction
         down = system.down_for(task.insider)
         factors = np.where(rest > 0, rest * system.up, -rest * down)
         bound = task.distance
         small = (factors < _NOTHING) | (system.state == 0)
         bound -= float(factors[small & (system.state != 0)].sum()) + float(factors[system.forced & ~small].sum())
-        if task.if_hidden and system.open[task.cell]:
-            bound -= float(factors[task.cell])
+        if task.when is not None and system.open[task.when]:
+            bound -= float(factors[task.when])
             small = small.copy()
-            small[task.cell] = True
+            small[task.when] = True
         if bound <= _NOTHING:
             return None
         chosen = np.flatnonzero(system.open & ~small)
         capped = np.minimum(factors[chosen], bound)
-        if task.if_hidden and system.open[task.cell]:
-            return Cut((*chosen.tolist(), task.cell), (*capped.tolist(), -bound), 0.0)
+        if task.when is not None and system.open[task.when]:
+            return Cut((*chosen.tolist(), task.when), (*capped.tolist(), -bound), 0.0)
         return Cut(tuple(chosen.tolist()), tuple(capped.tolist()), bound)
 
     def bridge(self, cell: int, multipliers: Floats) -> Cut | None:
@@ -91,6 +102,7 @@ class Cutter:
         """
         rest = -np.bincount(self._cells, self._factors * multipliers[self._rows], minlength=self._system.size)
         rest[cell] = 0.0
+        rest[self._system.below] = 0.0  # never without the cells whose floors they are
         holding = (np.abs(rest) > _NOTHING) & (self._system.state != 0)
         if np.any(holding & self._system.forced):
             return None
@@ -100,12 +112,16 @@ class Cutter:
     def seeds(self, tasks: list[Task]) -> Iterator[Cut]:
         """What one equation alone says: a hidden cell needs a hidden partner, and partners with enough room."""
         system = self._system
+        for cell, floor in system.floors.items():
+            if system.open[cell] and system.open[floor]:
+                yield Cut((cell, floor), (1.0, -1.0), 0.0)
+        below = set(system.floors.values())
         in_rows: dict[int, list[tuple[int, float]]] = {}
         for row, (cells, factors) in enumerate(system.equations):
             for cell, factor in zip(cells, factors, strict=True):
                 in_rows.setdefault(cell, []).append((row, factor))
             if all(system.state[cell] != 2 for cell in cells):
-                able = [cell for cell in cells if system.open[cell]]
+                able = [cell for cell in cells if system.open[cell] and cell not in below]
                 for cell in able:
                     others = tuple(other for other in able if other != cell)
                     yield Cut((*others, cell), (*[1.0] * len(others), -1.0), 0.0)

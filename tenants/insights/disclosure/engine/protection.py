@@ -1,7 +1,7 @@
 """Protects a request: lays it out, collapses what is too sparse, searches, sees to insiders and rule-knowers, verifies."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +9,12 @@ import numpy as np
 from tenants.insights.disclosure.engine.attack import Attack
 from tenants.insights.disclosure.engine.build import Built, build
 from tenants.insights.disclosure.engine.cells import Board, View, key_of, lay_out, views_of
-from tenants.insights.disclosure.engine.cuts import Task, tasks_of
+from tenants.insights.disclosure.engine.cuts import Task, asked_of, tasks_of
 from tenants.insights.disclosure.engine.offer import Offer, name_of
 from tenants.insights.disclosure.engine.outcome import outcome
 from tenants.insights.disclosure.engine.parts import parts_of, together
 from tenants.insights.disclosure.engine.patterns import Patterns
-from tenants.insights.disclosure.engine.rule_known import betrayed_by_size, zero_tasks
+from tenants.insights.disclosure.engine.rule_known import betrayed_by_size, with_floors, with_floors_of, zero_tasks
 from tenants.insights.disclosure.engine.search import NoSafePattern, Pattern, Search
 from tenants.insights.disclosure.engine.system import Bools, NotSolved, State, System
 from tenants.insights.disclosure.engine.types import (
@@ -23,12 +23,12 @@ from tenants.insights.disclosure.engine.types import (
     NotVerified,
     Protected,
     Request,
+    Rules,
     TooLarge,
 )
 
 MOST_CELLS, MOST_CELLS_4_WAY = 10_000, 2_500
-_ROUNDS = 12
-_EARLY = (0.0, 0.0, 0.0, 0.8)  # shares of the time after which insiders are seen to: soon, and while there is some left
+_ROUNDS = 12  # of repairs after the time is up
 _LEAST_SECONDS = 2.0  # for a part, when those before it took all
 TOO_FEW = "Too few to report."
 TOO_SPARSE = "Too much of this table would be hidden."
@@ -62,7 +62,7 @@ def _protect(request: Request) -> Protected:
             continue
         try:
             search = _begun(built, request, left)
-            if _collapse_sparse(offer, built, search.run(0.0).hidden, request):
+            if _collapse_sparse(offer, built, search.pattern().hidden, request):
                 continue
             pattern, tasks, system = _search(search, built, request)
         except NoSafePattern as unsafe:
@@ -146,44 +146,61 @@ def _begun(built: Built, request: Request, seconds: float) -> Search:
     try:
         search.begin()
     except NoSafePattern as unsafe:
-        search = _showing(search, unsafe, built.counts, request)
+        search = _showing(search, search.system, unsafe, built.counts, request)
         search.begin()
     return search
 
 
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
-    counts = built.counts
-    for share in (*_EARLY, *[1.0] * _ROUNDS):
+    system = search.system  # as it was before large numbers came into doubt
+    safe: Bools | None = None
+    late = 0
+    while late < _ROUNDS:
+        late += search.clock() >= search.seconds
         try:
-            pattern = search.run(share * search.seconds)
-            more = _overlooked(search, pattern, counts, request)
-            if more:
-                search.also(more)
+            pattern = search.pattern()
+            hidden = pattern.hidden[: system.size]
+            about_floors = search.system.floors.values()
+            asked = asked_of(system, [task for task in search.patterns.tasks if task.when not in about_floors])
+            if more := _failing(system, hidden, _tasks_of_insiders(system)):
+                search.also(more, safe)
+            elif told := _told(system, hidden, built.counts, asked, request):
+                search, safe = _in_doubt(search, told, safe, request.rules)
             elif pattern.optimal or search.clock() >= search.seconds:
-                return pattern, list(search.patterns.tasks), search.system
+                return replace(pattern, hidden=hidden), asked, system
+            else:
+                safe = pattern.hidden
+                search.better()
         except NoSafePattern as unsafe:
-            search = _showing(search, unsafe, counts, request)
+            search, safe = _showing(search, system, unsafe, built.counts, request), None
+            system = search.system
     raise NotVerified("An attacker that knows the rules could undo every pattern that was found in the time given.")
 
 
-def _overlooked(search: Search, pattern: Pattern, counts: Sequence[int], request: Request) -> list[Task]:
-    """What insiders, or those who know the rules, could still do to a pattern that holds against anybody else."""
-    system = search.system
-    insiders = [task for insider in system.insiders for task in tasks_of(insider.needs, insider)]
-    more = _failing(system, pattern.hidden, insiders)
-    if not more and request.rules.rule_known:
-        more = betrayed_by_size(system, pattern.hidden, counts, search.patterns.tasks, request.rules)
-    return more
+def _told(
+    system: System, hidden: Bools, counts: Sequence[int], tasks: Sequence[Task], request: Request
+) -> Collection[int]:
+    return betrayed_by_size(system, hidden, counts, tasks, request.rules) if request.rules.rule_known else ()
+
+
+def _in_doubt(search: Search, told: Collection[int], safe: Bools | None, rules: Rules) -> tuple[Search, Bools | None]:
+    """The search with floors for numbers that were told as large, and the safe pattern with these."""
+    split, tasks = with_floors(search.system, set(told) - search.system.floors.keys(), rules)
+    still = with_floors_of(search.system, safe, split, rules) if safe is not None else None
+    return search.in_doubt(split, tasks, still), still
+
+
+def _tasks_of_insiders(system: System) -> list[Task]:
+    return [task for insider in system.insiders for task in tasks_of(insider.needs, insider)]
 
 
 def _new_search(system: System, counts: Sequence[int], request: Request, seconds: float) -> Search:
     return Search(system, seconds, zero_tasks(system, counts, request.rules) if request.rules.rule_known else ())
 
 
-def _showing(search: Search, unsafe: NoSafePattern, counts: Sequence[int], request: Request) -> Search:
+def _showing(search: Search, system: System, unsafe: NoSafePattern, counts: Sequence[int], request: Request) -> Search:
     """A new search in which cells that could not be hidden safely are shown. Raises NoSafePattern if one must be hidden."""
-    system = search.system
     if not all(system.open[cell] for cell in unsafe.cells):
         raise unsafe
     state = system.state.copy()
@@ -196,14 +213,12 @@ def _failing(system: System, hidden: Bools, tasks: Sequence[Task]) -> list[Task]
     if not tasks:
         return []
     patterns = Patterns(system, tasks, Attack(system))
-    _, failed = patterns.witnesses(hidden)
-    return [tasks[number] for number in failed]
+    return [tasks[number] for number in patterns.unseen_to(hidden)]
 
 
 def _verify(built: Built, hidden: Bools, tasks: Sequence[Task], request: Request) -> None:
     """Looks at the final pattern afresh, with programs that were never used. Raises NotVerified."""
-    insiders = [task for insider in built.system.insiders for task in tasks_of(insider.needs, insider)]
-    every = [*tasks_of(built.system.needs), *tasks, *insiders]
+    every = [*tasks_of(built.system.needs), *tasks, *_tasks_of_insiders(built.system)]
     if request.rules.rule_known:
         every += zero_tasks(built.system, built.counts, request.rules)
     try:

@@ -52,6 +52,8 @@ class System:
     """Cells by number: true values, weights, the bounds that everybody knows, states; equations as (cells, factors).
 
     Factors of an equation times values add up to 0. Raises ValueError when they do not, or when a value is out of bounds.
+    A cell may be laid out in two: its place holds what is above its *floor*, and the floor is a cell of its own, in all
+    equations of the first (`floors`: place to floor). See `rule_known.py`.
     """
 
     values: Floats
@@ -62,6 +64,7 @@ class System:
     equations: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     needs: tuple[Need, ...]
     insiders: tuple[Insider, ...] = field(default=())
+    floors: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if np.any(self.values < self.lower - TOLERANCE) or np.any(self.values > self.upper + TOLERANCE):
@@ -101,6 +104,51 @@ class System:
     @cached_property
     def forced(self) -> Bools:
         return np.asarray(self.state == State.HIDDEN)
+
+    @cached_property
+    def _above(self) -> NDArray[np.intp]:
+        return np.array(list(self.floors), dtype=np.intp)
+
+    @cached_property
+    def is_floor(self) -> Bools:
+        found = np.zeros(self.size, dtype=np.bool_)
+        found[self.below] = True
+        return found
+
+    @cached_property
+    def below(self) -> NDArray[np.intp]:
+        """The cells that are floors of others."""
+        return np.array(list(self.floors.values()), dtype=np.intp)
+
+    def together(self, moves: Floats) -> Floats:
+        """Moves of whole cells: with those of their floors."""
+        if not self.floors:
+            return moves
+        whole = moves.copy()
+        whole[self._above] += moves[self.below]
+        return whole
+
+    def with_cells_of_floors(self, hidden: Bools) -> Bools:
+        """The pattern with each cell hidden whose floor is."""
+        hidden = hidden.copy()
+        hidden[self._above] |= hidden[self.below]
+        return hidden
+
+    @cached_property
+    def beside(self) -> Mapping[int, frozenset[int]]:
+        """The cells that each shares an equation with."""
+        found: dict[int, set[int]] = {cell: set() for cell in range(self.size)}
+        for cells, _ in self.equations:
+            for cell in cells:
+                found[cell].update(cells)
+        return {cell: frozenset(others) for cell, others in found.items()}
+
+    @cached_property
+    def dearness(self) -> Floats:
+        """Weights, with a floor as dear as its cell: hiding it costs nothing itself but asks for much."""
+        found = self.weights.copy()
+        found[self.below] = self.weights[self._above]
+        return found
 
     def everything(self) -> Bools:
         """The pattern that hides all that may be hidden."""
