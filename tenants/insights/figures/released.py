@@ -59,7 +59,7 @@ class ReleasedTable(Protocol):
     def rows(self) -> Sequence[ReleasedRow]: ...
 
 
-_ROW, _FOOT = 54, 60  # pixels
+_ROW, _FOOT, _LEGEND = 54, 60, 110  # pixels
 _MOST_BARS = 16  # of referrals: more are as long as their table
 _HATCHED = {
     "color": "#ffffff",
@@ -145,7 +145,8 @@ def _pieced(table: ReleasedTable, looks: Sequence[tuple[str, str]]) -> str:
         marker = {
             "color": colour,
             "line": {"color": INK, "width": 1},
-            "pattern": {"shape": pattern, "fgcolor": SOFT, "size": 6},
+            # Over the colour, not instead of it, and thin enough for the number on it to be read.
+            "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": SOFT, "size": 8, "solidity": 0.12},
         }
         chart.add_bar(
             y=labels, x=values, orientation="h", name=name, marker=marker, text=[f"{v:.0f}" if v else "" for v in values],
@@ -161,11 +162,15 @@ def _pieced(table: ReleasedTable, looks: Sequence[tuple[str, str]]) -> str:
         )  # fmt: skip
     # Above the bars: below them, in a figure of one or two, it would lie on the axis's numbers.
     chart.update_layout(
-        barmode="stack", bargap=0.35, showlegend=True, legend={"orientation": "h", "y": 1, "yanchor": "bottom"}
+        barmode="stack",
+        bargap=0.35,
+        showlegend=True,
+        # All of it, also where each name has a line of its own: at first only half the figure's height is a legend's.
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal", "maxheight": 1},
     )
     chart.update_yaxes(autorange="reversed")
     chart.update_xaxes(gridcolor=LINE, rangemode="tozero")
-    return as_json(chart, height=2 * _FOOT + _ROW * len(table.rows))
+    return as_json(chart, height=_LEGEND + _FOOT + _ROW * len(table.rows))
 
 
 def _places(row: ReleasedRow) -> list[int]:
