@@ -39,7 +39,7 @@ from tenants.filtering.models import (
     ReviewOutcome,
 )
 from tenants.filtering.queries import find_check, find_review
-from tenants.filtering.rules import due_after, not_looked_at, not_taking_part, points, points_asked
+from tenants.filtering.rules import asked_for, due_after, not_looked_at, not_taking_part, points, points_asked
 from tenants.insights.filtering_lists import CHECK_HEADERS, REVIEW_HEADERS, check_lines, review_lines
 from tenants.insights.measures.filtering import filtering_checks, filtering_reviews, filtering_standings
 from tenants.insights.review_progress import progress_of_reviews
@@ -148,6 +148,7 @@ def filtering(school_id: uuid.UUID) -> str | FileResponse:
         any_check=bool(checks),
         titles=titles,
         progress=progress,
+        asked_for=asked_for,
         not_looked_at=not_looked_at,
         not_taking_part=not_taking_part,
         outcome_names=OUTCOME_NAMES,

@@ -63,7 +63,7 @@ class ReviewProgress:
     asked: tuple[AskedFor, ...]
 
     def count(self, state: AskedState) -> int:
-        return sum(each.state is state for each in self.asked)
+        return sum(each.state == state for each in self.asked)
 
     @property
     def is_finished(self) -> bool:
