@@ -1,4 +1,4 @@
-"""what a review of filtering and monitoring asked for, linked with the actions of the plan that do it"""
+"""what a review of filtering asked for, linked with the actions of the plan that do it; since when rules of reminders hold"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.execute(f"alter table {TABLE} force row level security")
     op.execute(f"create policy of_school on {TABLE} using ({OF_SCHOOL}) with check ({OF_SCHOOL})")
     op.execute(f"grant select, insert, update, delete on {TABLE} to {BOTH}")
+    _add_starts()
 
 
 def _add_links() -> None:
@@ -63,6 +64,20 @@ def _add_links() -> None:
         unique=True,
     )
     op.create_index(f"ix_{TABLE}_school_id_action_id", TABLE, ["school_id", "action_id"])
+
+
+def _add_starts() -> None:
+    """Filled by the upgrade after its migrations; the service reads it and writes nothing."""
+    op.create_table(
+        "reminder_start",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("held_from", sa.Date(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_start")),
+        sa.UniqueConstraint("rule", name=op.f("uq_reminder_start_rule")),
+    )
+    op.execute(f"grant select on reminder_start to {BOTH}")
 
 
 def downgrade() -> None:
