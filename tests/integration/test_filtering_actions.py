@@ -183,6 +183,25 @@ def test_who_only_reads_sees_what_came_of_it_and_changes_nothing(
     assert "Make it an action" not in page
 
 
+def test_the_overview_asks_to_put_into_the_plan_what_nobody_took_up(
+    client: FlaskClient, make: Factory, school: Any, needed: FilteringReview
+) -> None:
+    first, second = make.session.scalars(
+        select(PlanAction).where(PlanAction.measure.is_(None)).order_by(PlanAction.position).limit(2)
+    ).all()
+    page = f"/schools/{school.id}"
+    shown = client.get(page).text
+    assert "Put 2 things that the review of filtering asked for into your plan" in shown
+    assert f'href="{address(school, needed)}"' in shown
+    assert "What the last one asked for: nothing of it is in the action plan yet." in shown
+    linked(make, needed, first, PROVIDER)
+    assert "Put 1 thing that the review of filtering asked for into your plan" in client.get(page).text
+    linked(make, needed, second, LOGS)
+    shown = client.get(page).text
+    assert "that the review of filtering asked for into" not in shown
+    assert "What the last one asked for: 0 of 2 done." in shown
+
+
 # Never a wrong green
 
 
