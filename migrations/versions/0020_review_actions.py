@@ -77,6 +77,10 @@ def _add_starts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_start")),
         sa.UniqueConstraint("rule", name=op.f("uq_reminder_start_rule")),
     )
+    op.execute("alter table reminder_start enable row level security")
+    op.execute("alter table reminder_start force row level security")
+    op.execute("create policy seen on reminder_start for select using (true)")
+    op.execute("create policy added on reminder_start for insert with check (scope_is_platform())")
     op.execute(f"grant select on reminder_start to {BOTH}")
 
 
