@@ -61,6 +61,9 @@ def due_by_school(scope: Scope, *, as_at: date) -> dict[uuid.UUID, SchoolDue]:
     for lapsing in training_lapsing(scope, as_at=as_at, until=as_at + LAPSES_WITHIN):
         schools[lapsing.school_id].lapsing.append(lapsing)
     for filtering in filtering_standings(scope, as_at=as_at):
-        if filtering.due_on is None or filtering.is_due_past(as_at):
-            schools[filtering.school_id].filtering = filtering
+        school = schools[filtering.school_id]
+        # That none is recorded says nothing of a school that has not begun here.
+        never = filtering.due_on is None and bool(school.staff or school.plan.total)
+        if never or filtering.is_due_past(as_at):
+            school.filtering = filtering
     return schools

@@ -444,12 +444,15 @@ def test_a_review_of_filtering_that_is_overdue_or_was_never_recorded_is_chased(
         make.member(Role.PREVENT_LEAD, schools[name])
         if ago is not None:
             make.filtering_review(schools[name], today() - timedelta(days=ago))
+    make.member(Role.PREVENT_LEAD, make.school(trust=trust, name="Dogwood School"))  # has not begun
+    make.plan(schools["Birch School"])
     due_on = due_after(today() - timedelta(days=400))
     overdue = f"The review of filtering and monitoring was due by {due_on.day} {due_on:%B %Y}"
     text = words(lead.get(f"/trusts/{trust.id}/chase"))
     assert overdue in text
     assert "No review of filtering and monitoring is recorded" in text
     assert "Cedar School" not in text
+    assert "Dogwood School" not in text
     found = lines(lead.get(f"/trusts/{trust.id}/chase?format=csv"))
     assert {row["School"]: row["Review of filtering was due by"] for row in found} == {
         "Alder School": due_on.isoformat(),
