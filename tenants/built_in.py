@@ -5,8 +5,10 @@ changed, because plans hang on its words.
 """
 
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from sqlalchemy import delete, select
@@ -22,10 +24,13 @@ from tenants.reading.models import Document, DocumentEdition, DocumentPart
 from tenants.references.models import Reference
 from tenants.references.register import load_register
 from tenants.referrals.models import ConcernType
+from tenants.reminders.models import ReminderStart
+from tenants.reminders.rule_book import built_in_rules
 from tenants.staff.models import CoverRule
 from tenants.training.models import Course
 
 HERE = Path(__file__).resolve().parent
+LONDON = ZoneInfo("Europe/London")
 
 
 def load_built_in_data() -> None:
@@ -36,9 +41,17 @@ def load_built_in_data() -> None:
     _load_concern_types(_entries("referrals/concern_types.yaml", "concern_types"))
     _load_cover_rules(_entries("staff/cover_rules.yaml", "cover_rules"))
     _load_references()
+    _note_rules_that_came()
     for name in edition_names():
         load_edition(name)
     db.session.flush()
+
+
+def _note_rules_that_came() -> None:
+    """The day on which each rule that begins later came; what is noted already stays."""
+    today = datetime.now(LONDON).date()
+    rows = [{"rule": rule.key, "held_from": today} for rule in built_in_rules() if rule.begins_after]
+    db.session.execute(insert(ReminderStart).values(rows).on_conflict_do_nothing(index_elements=["rule"]))
 
 
 def _entries(path: str, name: str) -> list[dict[str, Any]]:

@@ -48,6 +48,8 @@ DOWNLOADS = {
     "summary.pdf": ("Summary (PDF)", "application/pdf"),
     "document.json": ("What is published and what is hidden, for an audit of your own (JSON)", "application/json"),
 }
+# The figures of the overview, by their tables; those by class are on the pages of theirs.
+FIRST = ("plan", "training", "reading", "referral-rates", "posts", "timeliness", "filtering-reviews")
 SECTION_TITLES = {"plan": "Action plans", "training": "Training", "reading": "Reading", "referrals": "Referrals"}
 
 
@@ -62,7 +64,7 @@ def overview(authority_id: uuid.UUID) -> str:
         "authority/overview.html",
         authority_id=authority_id,
         release=release,
-        figures=figures,
+        figures=[each for each in figures if each["key"].removeprefix("released-") in FIRST],
         findings=_by_section(release.content.headlines) if release else [],
         symbols=_symbols(release.content.tables) if release else [],
     )

@@ -10,6 +10,7 @@ from blueprints.school import (  # noqa: F401  # hang their routes on the bluepr
     coverage,
     documents,
     filtering,
+    filtering_actions,
     matrix,
     overview,
     people,

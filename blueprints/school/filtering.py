@@ -39,9 +39,10 @@ from tenants.filtering.models import (
     ReviewOutcome,
 )
 from tenants.filtering.queries import find_check, find_review
-from tenants.filtering.rules import due_after, not_looked_at, not_taking_part, points, points_asked
+from tenants.filtering.rules import asked_for, due_after, not_looked_at, not_taking_part, points, points_asked
 from tenants.insights.filtering_lists import CHECK_HEADERS, REVIEW_HEADERS, check_lines, review_lines
 from tenants.insights.measures.filtering import filtering_checks, filtering_reviews, filtering_standings
+from tenants.insights.review_progress import progress_of_reviews
 from tenants.plan.evidence.queries import evidence_of_school
 
 BASE = "/schools/<uuid:school_id>/filtering"
@@ -126,9 +127,10 @@ def filtering(school_id: uuid.UUID) -> str | FileResponse:
     shown = [each for each in reviews if outcome in {"", each.outcome}]
     tried = [each for each in checks if result in {"", each.result}]
     titles = {piece.id: piece.title for piece in evidence_of_school(scope)}
+    progress = progress_of_reviews(scope, reviews, as_at=as_at)
     wanted = request.args.get("format")
     if wanted == "reviews":
-        return _csv("filtering-reviews", REVIEW_HEADERS, review_lines(shown, titles))
+        return _csv("filtering-reviews", REVIEW_HEADERS, review_lines(shown, titles, progress))
     if wanted == "checks":
         return _csv("filtering-checks", CHECK_HEADERS, check_lines(tried))
     return render_template(
@@ -145,6 +147,8 @@ def filtering(school_id: uuid.UUID) -> str | FileResponse:
         any_review=bool(reviews),
         any_check=bool(checks),
         titles=titles,
+        progress=progress,
+        asked_for=asked_for,
         not_looked_at=not_looked_at,
         not_taking_part=not_taking_part,
         outcome_names=OUTCOME_NAMES,
@@ -215,9 +219,12 @@ def _review_edited(school_id: uuid.UUID, form: ReviewForm, there: FilteringRevie
             saved = cast("FilteringReview", saved)  # it was found above
             act = "filtering review changed" if there else "filtering review recorded"
             record_act(act, account_id=account_id(), school_id=school_id, review_id=str(saved.id))
-            needed = saved.outcome is ReviewOutcome.ACTIONS_NEEDED
-            advice = " Put what is to be done into your action plan, so that it has an owner and a date."
-            flash(f"The review is saved.{advice if needed else ''}", "success")
+            if saved.outcome is ReviewOutcome.ACTIONS_NEEDED:
+                advice = "Put what is to be done into your action plan, so that it has an owner and a date."
+                flash(f"The review is saved. {advice}", "success")
+                to = url_for("school.filtering_review_actions", school_id=school_id, review_id=saved.id)
+                return redirect(to, 303)
+            flash("The review is saved.", "success")
             return _to_list(school_id)
     return render_template(
         "school/filtering/review.html",

@@ -114,6 +114,7 @@ def _address(step: NextStep, school_id: uuid.UUID) -> str:
         Target.REFERRALS: ("school.referrals", {"state": "open"}),
         Target.CONTACTS: ("school.contacts", {}),
         Target.FILTERING: ("school.filtering", {}),
+        Target.FILTERING_ACTIONS: ("school.filtering_review_actions", {"review_id": step.subject}),
     }
     endpoint, values = pages[step.target]
     return url_for(endpoint, school_id=school_id, **values)

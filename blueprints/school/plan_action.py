@@ -23,6 +23,7 @@ from prevent_trust.tenancy import SchoolScope
 from tenants.access.permissions import Permission
 from tenants.insights.measures.flags import FLAG_RULES, states_with_flags
 from tenants.insights.measures.reading import reading_needs
+from tenants.insights.measures.review_actions import linked_actions
 from tenants.insights.measures.training import training_needs
 from tenants.insights.measures.types import ActionState, PersonNeed
 from tenants.insights.plan_export import how_known
@@ -207,6 +208,7 @@ def render_action(
         overrides=overrides_of(scope, chain, at=at),
         flags=flags,
         flag_rules=FLAG_RULES,
+        reviews=[each for each in linked_actions(scope, as_at=day) if each.action_id == row.id],
         evidence=pieces,
         removed=removed_evidence(scope, row.id) if may_edit else [],
         evidence_forms=evidence or evidence_forms(scope, row.id),

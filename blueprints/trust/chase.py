@@ -133,9 +133,13 @@ def _csv(rows: list[dict[str, Any]]) -> FileResponse:
     def line(row: dict[str, Any]) -> tuple[object, ...]:
         due: SchoolDue = row["due"]
         leads = "; ".join(lead.name for lead in row["leads"])
-        return row["name"], leads, due.plan.overdue, due.untrained, due.unread, row["chased"]
+        review = (due.filtering.due_on or "None recorded") if due.filtering else ""
+        return row["name"], leads, due.plan.overdue, due.untrained, due.unread, review, row["chased"]
 
-    headers = ("School", "Prevent lead", "Actions overdue", "Gaps in training", "Gaps in reading", "Last chased")
+    headers = (
+        "School", "Prevent lead", "Actions overdue", "Gaps in training", "Gaps in reading",
+        "Review of filtering was due by", "Last chased",
+    )  # fmt: skip
     return FileResponse(
         csv_bytes(headers, map(line, rows)),
         mimetype="text/csv",

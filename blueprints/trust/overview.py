@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response as FileResponse
@@ -11,7 +11,7 @@ from flask import render_template, request, url_for
 
 from blueprints.trust.blueprint import blueprint
 from blueprints.web.access import requires, today
-from blueprints.web.presentation import plural
+from blueprints.web.presentation import long_date, plural
 from prevent_trust.csv_output import csv_bytes
 from prevent_trust.tenancy import TrustScope
 from tenants.access.permissions import Permission
@@ -41,7 +41,9 @@ def overview(trust_id: uuid.UUID) -> str:
     now = compare_schools(scope, as_at=today())
     before = compare_schools(scope, as_at=today() - MONTH)
     with_lead = set(leads_of(scope, today=today()))
-    needs = sorted((_need(school, school.id in with_lead) for school in now.schools), key=lambda need: -need.weight)
+    needs = sorted(
+        (_need(school, school.id in with_lead, today()) for school in now.schools), key=lambda need: -need.weight
+    )
     return render_template(
         "trust/overview.html",
         trust_id=trust_id,
@@ -54,7 +56,7 @@ def overview(trust_id: uuid.UUID) -> str:
     )
 
 
-def _need(school: SchoolRow, has_lead: bool) -> Need:
+def _need(school: SchoolRow, has_lead: bool, as_at: date) -> Need:
     """Why a school needs the trust: nobody in charge and no plan weigh most, then red sections, then what is overdue."""
     reasons, weight = [], 0
     if not has_lead:
@@ -69,12 +71,18 @@ def _need(school: SchoolRow, has_lead: bool) -> Need:
     if overdue := school.whole.overdue:
         reasons.append(f"{plural(overdue, 'action')} overdue")
         weight += 5 * overdue
+    if school.filtering and school.filtering.is_due_past(as_at):
+        reasons.append(f"The review of filtering and monitoring was due by {long_date(school.filtering.due_on)}")
+        weight += 20
     is_pressing = bool(reasons)
     untrained = sum(row.missing for row in school.training.values())
     unread = sum(row.missing for row in school.reading.values())
     if untrained or unread:
         reasons.append(f"{plural(untrained, 'gap')} in training, {unread:,} in reading")
         weight += min(40, (untrained + unread) // 4)
+    if school.filtering is None or school.filtering.due_on is None:
+        reasons.append("No review of filtering and monitoring is recorded")
+        weight += 10
     return Need(school, tuple(reasons), weight, is_pressing)
 
 
@@ -89,6 +97,9 @@ def _changes(now: Comparison, before: Comparison) -> list[dict[str, Any]]:
         rows.append({"name": name, "now": _share(now, share), "before": _share(before, share), "unit": "%"})
     rows.append({"name": "Actions overdue", "now": _overdue(now), "before": _overdue(before), "unit": ""})
     rows.append({"name": "Training held", "now": _held(now), "before": _held(before), "unit": "%"})
+    rows.append(
+        {"name": "Filtering reviewed within a year", "now": _reviewed(now), "before": _reviewed(before), "unit": "%"}
+    )
     return rows
 
 
@@ -110,6 +121,12 @@ def _held(compared: Comparison) -> int | None:
     rows = [row for school in compared.schools for row in school.training.values()]
     needed = sum(row.denominator for row in rows)
     return 100 * sum(row.numerator for row in rows) // needed if needed else None
+
+
+def _reviewed(compared: Comparison) -> int | None:
+    """The share of the schools; rounded down, so that 100 means every one."""
+    reviewed = sum(school.is_reviewed for school in compared.schools)
+    return 100 * reviewed // len(compared.schools) if compared.schools else None
 
 
 @blueprint.get("/trusts/<uuid:trust_id>/schools")

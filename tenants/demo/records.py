@@ -13,8 +13,8 @@ from tenants.access.models import Account
 from tenants.calendar.rules import academic_year_name, academic_year_of
 from tenants.demo.people import FAMILY_NAMES, GIVEN_NAMES
 from tenants.demo.places import DemoSchool
-from tenants.filtering.models import CheckResult, FilteringCheck, FilteringReview, ReviewOutcome
-from tenants.filtering.rules import EXPECTED, due_after, points_asked
+from tenants.filtering.models import CheckResult, FilteringCheck, FilteringReview, ReviewAction, ReviewOutcome
+from tenants.filtering.rules import EXPECTED, asked_for, due_after, points_asked
 from tenants.plan.evidence.models import Evidence, EvidenceKind, EvidenceRevision, EvidenceUse
 from tenants.plan.models import (
     ActionStatus,
@@ -356,8 +356,12 @@ def add_referrals(
 
 def add_filtering(demo: DemoSchool, school_id: uuid.UUID, lead: Account, chance: random.Random, today: date) -> None:
     """A review each year where the school takes care; a long time ago where it takes less, and none where it takes none."""
-    for ago in _days_since_reviews(demo, chance):
-        db.session.add(_review(demo, school_id, lead, chance, today - timedelta(days=ago)))
+    reviews = [
+        _review(demo, school_id, lead, chance, today - timedelta(days=ago)) for ago in _days_since_reviews(demo, chance)
+    ]
+    db.session.add_all(reviews)
+    db.session.flush()
+    _link_with_the_plan(school_id, reviews)
     for number in range(chance.randint(0, 3)):
         day = today - timedelta(days=chance.randint(5, 90) + 90 * number)
         blocked = chance.random() < 0.5 + 0.5 * demo.care
@@ -394,8 +398,29 @@ def _review(demo: DemoSchool, school_id: uuid.UUID, lead: Account, chance: rando
         reviewers=[each.value for each in (EXPECTED if meets else EXPECTED[::2])],
         points=keys if meets else keys[: chance.randint(4, len(keys))],
         outcome=ReviewOutcome.MEETS if meets else ReviewOutcome.ACTIONS_NEEDED,
-        actions="" if meets else "IT service: block by account on the guest network as well. By half term.",
+        actions="" if meets else "Block by account on the guest network as well\nRead the weekly report with the DSL",
         next_due_on=due_after(day),
         recorded_by=lead.id,
         recorded_from=_noon(day),
     )
+
+
+def _link_with_the_plan(school_id: uuid.UUID, reviews: list[FilteringReview]) -> None:
+    """The first thing that each review asked for is what an action of the plan does; the second nobody took up."""
+    action_id = db.session.scalar(
+        select(PlanAction.id)
+        .join(EditionAction, EditionAction.id == PlanAction.edition_action_id)
+        .where(PlanAction.school_id == school_id, EditionAction.key == "filtering-in-place")
+    )
+    if action_id is not None:
+        db.session.add_all(
+            ReviewAction(
+                school_id=school_id,
+                review_id=review.id,
+                action_id=action_id,
+                words=asked_for(review.actions)[0],
+                recorded_from=review.recorded_from,
+            )
+            for review in reviews
+            if review.actions
+        )

@@ -15,6 +15,7 @@ from tenants.calendar.rules import academic_year_of
 from tenants.calendar.school_year import Entry, EntryKind, SchoolCalendar
 from tenants.feeds.types import FeedEvent
 from tenants.insights.measures.dated import DatedAction, dated_actions, expiring_evidence, holders_of, own_needs
+from tenants.insights.measures.filtering import filtering_standings
 from tenants.insights.measures.training import training_lapsing
 from tenants.insights.subjects import titles_of_subjects
 
@@ -25,10 +26,11 @@ LONGEST_WORDING = 90
 
 
 def events_of_school(scope: SchoolScope, *, base_url: str, today: date) -> list[FeedEvent]:
-    """Actions due and to be looked at again, evidence that runs out, training that lapses, and the school's own dates."""
+    """Actions due and to be looked at again, evidence, training that lapses, the next review of filtering, its own dates."""
     require_bound(scope)
     page = f"{base_url}/schools/{scope.school_id}"
     events = [*_actions(scope, page, today), *_evidence(scope, page, today), *_lapsing(scope, page, today)]
+    events += _filtering(scope, page, today)
     events += _dates(calendar_of(scope, day=today), str(scope.school_id), page, today)
     return _in_order(events)
 
@@ -103,6 +105,14 @@ def _lapsing(scope: SchoolScope, page: str, today: date) -> Iterator[FeedEvent]:
         people = f"{row.people:,} {'person' if row.people == 1 else 'people'}"
         title = f"Lapses for {people} in the next {LAPSES_AHEAD.days} days: {titles[row.course]}"
         yield FeedEvent(f"lapsing:{scope.school_id}:{row.course}", title, row.first_on, address=f"{page}/staff")
+
+
+def _filtering(scope: SchoolScope, page: str, today: date) -> Iterator[FeedEvent]:
+    """One day: a review that is recorded moves it. A school that has recorded none has no day for it."""
+    for standing in filtering_standings(scope, as_at=today):
+        if standing.due_on is not None and standing.due_on >= today - OVERDUE_KEPT:
+            title = "Due: review of filtering and monitoring"
+            yield FeedEvent(f"filtering:{scope.school_id}", title, standing.due_on, address=f"{page}/filtering")
 
 
 def _dates(calendar: SchoolCalendar, owner: str, page: str, today: date) -> Iterator[FeedEvent]:

@@ -4,10 +4,10 @@ import uuid
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from prevent_trust.database import Remembered, check, closed_set, same_school
+from prevent_trust.database import Remembered, check, closed_set, keyed_by_school, same_school
 
 
 class Reviewer(StrEnum):
@@ -70,6 +70,7 @@ class FilteringReview(Remembered):
     recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
 
     __table_args__ = (
+        keyed_by_school(),
         same_school("evidence", "evidence_id", ondelete="RESTRICT"),
         check(
             "cardinality(reviewers) > 0 and reviewers <@ array['slt', 'governor', 'dsl', 'it', 'other']",
@@ -78,6 +79,29 @@ class FilteringReview(Remembered):
         check("next_due_on > reviewed_on and next_due_on <= reviewed_on + interval '1 year'", "due_within_a_year"),
         check("(outcome = 'actions_needed') = (actions <> '')", "actions_in_words"),
         Index("ix_filtering_review_school_id_reviewed_on", "school_id", "reviewed_on"),
+    )
+
+
+class ReviewAction(Remembered):
+    """That an action of the school's plan does something that a review asked for, in the review's own words."""
+
+    __tablename__ = "filtering_review_action"
+
+    school_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("school.id"))
+    review_id: Mapped[uuid.UUID]
+    action_id: Mapped[uuid.UUID]  # as it was then; in a later plan its successor counts
+    words: Mapped[str]  # a line of the review's actions
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        same_school("filtering_review", "review_id"),
+        same_school("plan_action", "action_id"),
+        check("words <> ''", "has_words"),
+        # The words may be longer than a key may be.
+        Index(
+            "uq_filtering_review_action_words", "school_id", "review_id", "action_id", text("md5(words)"), unique=True
+        ),
+        Index("ix_filtering_review_action_school_id_action_id", "school_id", "action_id"),
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import SchoolScope, require_bound
-from tenants.filtering.models import FilteringCheck, FilteringReview
+from tenants.filtering.models import FilteringCheck, FilteringReview, ReviewAction
 
 
 def find_review(scope: SchoolScope, review_id: uuid.UUID) -> FilteringReview | None:
@@ -15,6 +15,15 @@ def find_review(scope: SchoolScope, review_id: uuid.UUID) -> FilteringReview | N
     return db.session.scalar(
         select(FilteringReview).where(FilteringReview.school_id == scope.school_id, FilteringReview.id == review_id)
     )
+
+
+def has_linked_actions(scope: SchoolScope, review_id: uuid.UUID) -> bool:
+    """Whether any action of the school's plans does something that the review asked for."""
+    require_bound(scope)
+    linked = select(ReviewAction.id).where(
+        ReviewAction.school_id == scope.school_id, ReviewAction.review_id == review_id
+    )
+    return db.session.scalar(linked.limit(1)) is not None
 
 
 def find_check(scope: SchoolScope, check_id: uuid.UUID) -> FilteringCheck | None:

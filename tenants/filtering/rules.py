@@ -1,5 +1,6 @@
-"""What a review looks at, when the next is due, and what may be called a review that meets the standard."""
+"""What a review looks at and asks for, when the next is due, and what may be called a review that meets the standard."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +42,15 @@ def due_after(reviewed_on: date) -> date:
         return reviewed_on.replace(year=reviewed_on.year + 1)
     except ValueError:
         return reviewed_on.replace(year=reviewed_on.year + 1, day=28)
+
+
+_BULLET = re.compile(r"^(?:[-–—•*·]+|\(?\d{1,2}[.)])\s+")
+
+
+def asked_for(actions: str) -> list[str]:
+    """What a review asked for, thing by thing: a line each, without the dashes, dots or numbers that people put before it."""
+    lines = (_BULLET.sub("", line.strip()).strip() for line in actions.splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def not_looked_at(keys: Collection[str]) -> list[str]:

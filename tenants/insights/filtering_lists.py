@@ -7,6 +7,7 @@ from datetime import date
 from tenants.filtering.models import OUTCOME_NAMES, RESULT_NAMES, REVIEWER_NAMES, Reviewer
 from tenants.filtering.rules import points
 from tenants.insights.measures.filtering import KnownCheck, KnownReview
+from tenants.insights.review_progress import ReviewProgress
 
 REVIEW_HEADERS = (
     "Reviewed on",
@@ -15,6 +16,7 @@ REVIEW_HEADERS = (
     "Names",
     "Looked at",
     "To be done",
+    "How far it is",
     "Next review due on",
     "Evidence",
 )
@@ -22,9 +24,9 @@ CHECK_HEADERS = ("Checked on", "Device and place", "Tried", "Result", "What was 
 
 
 def review_lines(
-    reviews: Sequence[KnownReview], titles: Mapping[uuid.UUID, str]
-) -> list[tuple[date, str, str, str, str, str, date, str]]:
-    """A line for each review. `titles` are those of the school's evidence."""
+    reviews: Sequence[KnownReview], titles: Mapping[uuid.UUID, str], progress: Mapping[uuid.UUID, ReviewProgress]
+) -> list[tuple[date, str, str, str, str, str, str, date, str]]:
+    """A line for each review. `titles` are those of the school's evidence, `progress` is each review's."""
     names = {point.key: point.title for point in points()}
     return [
         (
@@ -34,6 +36,7 @@ def review_lines(
             each.names,
             "; ".join(names[key] for key in each.points),
             each.actions,
+            progress[each.id].words,
             each.next_due_on,
             titles.get(each.evidence_id, "") if each.evidence_id else "",
         )

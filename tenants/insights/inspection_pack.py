@@ -9,7 +9,7 @@ import io
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO, Protocol
@@ -33,6 +33,7 @@ from tenants.insights.measures.training import training_needs
 from tenants.insights.measures.types import PersonNeed
 from tenants.insights.plan_export import evidence_by_action, exported_plan, how_known
 from tenants.insights.plan_reading import PlanReading, end_of_day, read_plan
+from tenants.insights.review_progress import ReviewProgress, progress_of_reviews
 from tenants.insights.subjects import titles_of_subjects
 from tenants.plan.evidence.models import EvidenceKind
 from tenants.plan.evidence.queries import EvidencePiece, evidence_of_school
@@ -122,6 +123,7 @@ def _fill(
 ) -> list[str]:
     plan = exported_plan(scope, reading)
     reviews = filtering_reviews(scope, as_at=reading.as_at)
+    asked = progress_of_reviews(scope, reviews, as_at=reading.as_at)
     used = {piece.id for pieces in evidence_by_action(scope, reading).values() for piece in pieces}
     used |= {review.evidence_id for review in reviews if review.evidence_id}
     at = end_of_day(reading.as_at) if reading.is_past else None
@@ -140,7 +142,7 @@ def _fill(
     progress(1, total, "Writing the lists")
     for name, what, content in (
         *_lists(scope, reading, pieces),
-        *_filtering_lists(scope, reading.as_at, reviews, pieces),
+        *_filtering_lists(scope, reading.as_at, reviews, pieces, asked),
     ):
         archive.add_bytes(name, what, content)
     gone = []
@@ -149,7 +151,8 @@ def _fill(
         if piece.kind is EvidenceKind.FILE and not _add_file(archive, piece, number, storage):
             gone.append(f"The file of the evidence “{piece.title}” is not in the storage.")
     standing = filtering_standings(scope, as_at=reading.as_at)[0]
-    missing = [*what_is_missing(reading), *review_missing(standing), *gone]
+    last = asked[reviews[0].id] if reviews else None
+    missing = [*what_is_missing(reading), *review_missing(standing, last), *gone]
     archive.add_bytes("missing.txt", "What is missing", _text(missing or ["Nothing that the service knows of."]))
     lines = [(entry["file"], entry["what"], entry["bytes"], entry["sha256"]) for entry in archive.index]
     archive.add_bytes("index.csv", "This list", csv_bytes(("File", "What it is", "Bytes", "SHA-256"), lines))
@@ -217,17 +220,28 @@ def _lists(scope: SchoolScope, reading: PlanReading, pieces: list[EvidencePiece]
 
 
 def _filtering_lists(
-    scope: SchoolScope, day: date, reviews: list[KnownReview], pieces: list[EvidencePiece]
+    scope: SchoolScope,
+    day: date,
+    reviews: list[KnownReview],
+    pieces: list[EvidencePiece],
+    asked: Mapping[uuid.UUID, ReviewProgress],
 ) -> Iterable[tuple[str, str, bytes]]:
     last = f"the last on {reviews[0].reviewed_on.isoformat()}" if reviews else "none recorded"
-    lines = review_lines(reviews, {piece.id: piece.title for piece in pieces})
+    lines = review_lines(reviews, {piece.id: piece.title for piece in pieces}, asked)
     yield "filtering-reviews.csv", f"Reviews of filtering and monitoring, {last}", csv_bytes(REVIEW_HEADERS, lines)
     checks = csv_bytes(CHECK_HEADERS, check_lines(filtering_checks(scope, as_at=day)))
     yield "filtering-checks.csv", "Checks that blocking works", checks
 
 
-def review_missing(standing: FilteringStanding) -> list[str]:
-    """What an inspector would ask for of filtering and monitoring and not find."""
+def review_missing(standing: FilteringStanding, last: ReviewProgress | None) -> list[str]:
+    """What an inspector would ask for of filtering and monitoring and not find. `last`: what came of the last review."""
+    open_ = []
+    if last is not None and last.asked and not last.is_finished:
+        open_ = [f"What the last review of filtering and monitoring asked for: {last.words}"]
+    return [*_review_itself(standing), *open_]
+
+
+def _review_itself(standing: FilteringStanding) -> list[str]:
     if standing.state is ReviewState.NONE:
         return ["No review of filtering and monitoring is recorded"]
     if standing.state is ReviewState.OVER_A_YEAR and standing.reviewed_on:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ARRAY, Uuid, any_, cast, func, or_, select
+from sqlalchemy import ARRAY, Uuid, any_, cast, func, or_, select, text
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import Scope, require_bound, within
@@ -21,7 +21,7 @@ from tenants.insights.measures.dated import holders_of
 from tenants.insights.subjects import titles_of_subjects
 from tenants.organisations.models import School, SchoolStatus, TrustMembership
 from tenants.reminders.dues import Wanted, dues_of
-from tenants.reminders.models import Delegation, ReminderItem, ReminderRule, ReminderStop
+from tenants.reminders.models import Delegation, ReminderItem, ReminderRule, ReminderStart, ReminderStop
 from tenants.reminders.planning import ESCALATED_AGAIN_AFTER, Addressee, Away, Due, SchoolFacts, Sent
 from tenants.reminders.rule_book import DATED, LOOKS_AHEAD, Rule, To, built_in_rules, rules_with
 from tenants.reminders.sending_days import SendingDays, longest_break, sending_days
@@ -46,6 +46,7 @@ def facts_of(scope: Scope, *, day: date, last_day: date, only: frozenset[str] | 
     longest = max((rule.every_days for each in set(rules.values()) for rule in each if not rule.is_dated), default=0)
     sent, first_sent = _ledger(scope, day, timedelta(days=max(longest, ESCALATED_AGAIN_AFTER)))
     stops, away = _stops(scope), _away(scope, schools, access, day, last_day)
+    begins = _begins(scope, rules)
     return [
         SchoolFacts(
             school_id=school_id,
@@ -57,6 +58,7 @@ def facts_of(scope: Scope, *, day: date, last_day: date, only: frozenset[str] | 
             sent=sent.get(school_id, ()),
             first_sent=first_sent.get(school_id, {}),
             stops=frozenset(stops.get(school_id, ())),
+            begins=begins.get(school_id, {}),
             away=away.get(school_id, ()),
         )
         for school_id in schools
@@ -224,6 +226,35 @@ def _ledger(
     for school_id, rule, thing, since in told:
         first[school_id][rule, thing] = since
     return sent, first
+
+
+_STARTED = text("""
+select v.id, (least(
+    (select min(p.current_from) from plan_period p where p.school_id = v.id),
+    (select min(m.created_at) from membership m where m.school_id = v.id)
+  ) at time zone 'Europe/London')::date as started_on
+from unnest(visible_schools()) as v (id)
+""")
+
+
+def _begins(scope: Scope, rules: Mapping[uuid.UUID, Sequence[Rule]]) -> dict[uuid.UUID, dict[str, date]]:
+    """By school, the first day of each rule that begins later. A school starts with its first plan or its first account.
+
+    At one that has not started, nothing begins: what a school has never used says nothing of the school.
+    """
+    waiting = {rule for each in set(map(tuple, rules.values())) for rule in each if rule.active and rule.begins_after}
+    if not waiting:
+        return {}
+    came = {each.rule: each.held_from for each in db.session.scalars(select(ReminderStart))}
+    return {
+        row.id: {
+            rule.key: max(row.started_on, came.get(rule.key, row.started_on)) + timedelta(days=rule.begins_after)
+            if row.started_on
+            else date.max
+            for rule in waiting
+        }
+        for row in db.session.execute(_STARTED)
+    }
 
 
 def _stops(scope: Scope) -> dict[uuid.UUID, set[tuple[uuid.UUID, str]]]:

@@ -39,6 +39,17 @@ class Reminder(Record):
     )
 
 
+class ReminderStart(Record):
+    """Since when this installation has a rule that begins some days after it came: the day of its upgrade."""
+
+    __tablename__ = "reminder_start"
+
+    rule: Mapped[str]
+    held_from: Mapped[date]
+
+    __table_args__ = (UniqueConstraint("rule"),)
+
+
 class ItemState(StrEnum):
     PLANNED = "planned"  # no mail is written yet
     WAITING = "waiting"

@@ -94,6 +94,7 @@ class SchoolFacts:
     sent: Sequence[Sent] = ()
     first_sent: Mapping[tuple[str, str], date] = field(default_factory=dict)  # by rule and thing, of standing things
     stops: frozenset[tuple[uuid.UUID, str]] = frozenset()
+    begins: Mapping[str, date] = field(default_factory=dict)  # by rule, the first day of those that begin later
     away: Sequence[Away] = ()
 
 
@@ -167,7 +168,7 @@ def plan_school(day: date, facts: SchoolFacts) -> list[Planned]:
     found: dict[tuple[uuid.UUID, uuid.UUID, str, str, str], Planned] = {}
     for due in facts.dues:
         rule = rules.get(due.rule)
-        if rule is None:
+        if rule is None or day < facts.begins.get(rule.key, day):
             continue
         for stage, escalated, words in _stages(day, due, rule, facts):
             for person, because in _addressees(due, rule, facts, escalated=escalated):

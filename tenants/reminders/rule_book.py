@@ -64,6 +64,7 @@ class Rule:
     escalate_to: To | None = None
     escalate_after: int | None = None
     at_most: int = 1  # mails a week to one person
+    begins_after: int = 0  # days after the school started here, and after the rule came
     position: int = 0
 
     @property
@@ -131,6 +132,7 @@ def _from_entry(entry: Mapping[str, Any], position: int) -> Rule:
         title=entry["title"],
         recipients=tuple(To(each) for each in entry["recipients"]),
         escalate_to=To(entry["escalate_to"]) if "escalate_to" in entry else None,
+        begins_after=entry.get("begins_after", 0),
         position=position,
         **plain,
     )
@@ -181,6 +183,8 @@ def in_words(rule: Rule) -> str:
 def _when(rule: Rule) -> str:
     if not rule.is_dated:
         when = "Each week" if rule.every_days == 7 else f"Every {_days(rule.every_days)}"
+        if rule.begins_after:
+            when = f"{when}, from {_days(rule.begins_after)} after the school started here"
         return f"{when}, for what lapses within {_days(rule.days_before or 0)}" if rule.key in LOOKS_AHEAD else when
     parts = []
     if rule.days_before is not None:

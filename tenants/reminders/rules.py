@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tenants.insights.due import SchoolDue
+from tenants.insights.measures.filtering import FilteringStanding
 
 LONDON = ZoneInfo("Europe/London")
 FROM = time(7)  # in England
@@ -56,7 +57,16 @@ def reasons_for(due: SchoolDue, titles: dict[str, str]) -> list[Reason]:
     for row in due.reading:
         words = f"{titles[row.key]}: {row.missing} of {row.denominator} staff have not confirmed it"
         reasons.append(Reason(words, f"/reading/{row.key}"))
+    if due.filtering:
+        reasons.append(Reason(_of_filtering(due.filtering), "/filtering"))
     return reasons
+
+
+def _of_filtering(standing: FilteringStanding) -> str:
+    if standing.due_on is None:
+        return "No review of filtering and monitoring is recorded"
+    day = f"{standing.due_on.day} {standing.due_on:%B %Y}"
+    return f"The review of filtering and monitoring was due by {day}"
 
 
 def _count(count: int, one: str, many: str | None = None) -> str:

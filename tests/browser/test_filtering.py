@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from blueprints.web.access import today
+from tenants.filtering.models import FilteringReview, ReviewOutcome
 from tests.browser.conftest import Person
 from tests.browser.test_pages import Place, look_at
 from tests.factories import Factory
@@ -51,3 +52,47 @@ def test_a_review_is_recorded_and_what_is_due_is_seen(person: Person, make: Fact
 def test_without_scripts_a_review_is_recorded_too(without_scripts: Person, place: Place) -> None:
     without_scripts.sign_in(place.lead)
     record(without_scripts, place, today() - timedelta(days=3))
+
+
+def put_into_the_plan(person: Person, place: Place, review: FilteringReview) -> str:
+    """What a lead does with what a review asked for: one thing becomes an action, another is linked. Returns the page."""
+    page, path = person.page, f"/schools/{place.school.id}/filtering/reviews/{review.id}/actions"
+    person.open(path)
+    page.click("main a:has-text('Make it an action of your plan') >> nth=0")
+    page.fill("textarea[name=wording]", "")
+    page.click("main button:has-text('Add action')")
+    assert "Enter what is to be done" in page.inner_text(".govuk-error-summary")
+    page.fill("textarea[name=wording]", "Ask the provider to block by account")
+    page.select_option("select[name=owner]", "role:it_service")
+    page.click("main button:has-text('Add action')")
+    page.click("main a:has-text('Link an action that is there') >> nth=1")
+    page.click("main button:has-text('Link action')")
+    assert "0 of 2 done" in page.inner_text("main")
+    page.click("main .pt-card a >> nth=0")
+    assert "Asked for by" in page.inner_text("main")
+    return path
+
+
+@pytest.fixture
+def needed(make: Factory, place: Place) -> FilteringReview:
+    return make.filtering_review(
+        place.school,
+        today() - timedelta(days=3),
+        outcome=ReviewOutcome.ACTIONS_NEEDED,
+        actions="- Ask the provider\n- Look at the logs each week",
+    )
+
+
+def test_what_a_review_asked_for_is_put_into_the_plan(person: Person, place: Place, needed: FilteringReview) -> None:
+    person.sign_in(place.lead)
+    path = put_into_the_plan(person, place, needed)
+    for page in ("", "/new?about=1", "/link?about=2"):
+        look_at(person, f"{path}{page}")
+    look_at(person, f"/schools/{place.school.id}/filtering")
+
+
+def test_without_scripts_what_a_review_asked_for_is_put_into_the_plan_too(
+    without_scripts: Person, place: Place, needed: FilteringReview
+) -> None:
+    without_scripts.sign_in(place.lead)
+    put_into_the_plan(without_scripts, place, needed)

@@ -15,6 +15,7 @@ from prevent_trust.extensions import limiter
 from tenants.access.models import Account, AuditEntry, Membership, Role
 from tenants.calendar.models import CalendarYear
 from tenants.feeds.models import CalendarFeed
+from tenants.filtering.rules import due_after
 from tenants.organisations.models import TrustMembership
 from tenants.plan.evidence.models import EvidenceRevision
 from tenants.plan.models import ActionStatus, PlanAction, PlanAnswer
@@ -123,6 +124,25 @@ def test_a_school_s_calendar_has_what_falls_due_and_names_nobody(
     event = next(each for each in calendar.walk("VEVENT") if str(each["SUMMARY"]) == due)
     assert event["DTEND"].dt == today() + SOON + timedelta(days=1)
     assert str(event["URL"]).endswith(f"/plan/actions/{made.id}")
+
+
+def test_the_next_review_of_filtering_is_one_day_that_a_new_review_moves(
+    client: FlaskClient, make: Factory, school: Any, lead: Account
+) -> None:
+    address, title = of_school(client, school), "Due: review of filtering and monitoring"
+
+    def found() -> list[tuple[str, date]]:
+        events = [each for each in read(client, address).walk("VEVENT") if str(each["SUMMARY"]) == title]
+        return [(str(each["UID"]), each["DTSTART"].dt) for each in events]
+
+    assert found() == []
+    make.filtering_review(school, today() - timedelta(days=380))
+    ((key, day),) = found()
+    assert day == due_after(today() - timedelta(days=380))  # overdue, and still there
+    make.filtering_review(school, today() - timedelta(days=2), next_due_on=today() + SOON)
+    assert found() == [(key, today() + SOON)]
+    make.filtering_review(make.school(), today())
+    assert len(found()) == 1
 
 
 def test_lines_are_folded_ended_and_required_fields_are_there(

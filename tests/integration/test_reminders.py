@@ -4,7 +4,7 @@ import itertools
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
+from blueprints.web.access import today
+from prevent_trust.cli.database import upgrade
 from prevent_trust.database import db
+from prevent_trust.database_roles import RoleUrls
 from prevent_trust.jobs import reminders as reminder_jobs
 from prevent_trust.jobs.entry import run_job
 from prevent_trust.jobs.ledger import request_job
@@ -44,6 +47,7 @@ from tenants.reminders.models import (
     ReminderItem,
     ReminderKind,
     ReminderRule,
+    ReminderStart,
     ReminderStop,
 )
 from tenants.reminders.rules import day_of_reminders
@@ -714,9 +718,11 @@ def test_the_outlook_is_what_each_measure_says_by_itself(
 def test_the_lead_is_reminded_of_a_review_before_and_after_its_day_and_that_none_is_recorded(
     worker: Flask, make: Factory, clock: Callable[[date], None]
 ) -> None:
+    rule_came(make, MONDAY - timedelta(days=100))
     due, done, none = (make.school() for _ in range(3))
     for school in (due, done, none):
         make.member(Role.PREVENT_LEAD, school)
+        make.plan(school)
     make.filtering_review(due, MONDAY - timedelta(days=355))
     make.filtering_review(done, MONDAY - timedelta(days=45))
     send(MONDAY, clock)
@@ -733,3 +739,69 @@ def test_the_lead_is_reminded_of_a_review_before_and_after_its_day_and_that_none
     send(MONDAY + timedelta(days=14), clock)
     assert len(items(make, school_id=due.id, rule="filtering")) == 2
     assert any("Review filtering and monitoring: it was due on" in mail.text for mail in mails(make))
+
+
+def rule_came(make: Factory, day: date) -> None:
+    """Says on which day the upgrade brought the rule."""
+    make.session.execute(sa.delete(ReminderStart))
+    make.add(ReminderStart(rule="filtering-none", held_from=day))
+
+
+def none_told(make: Factory) -> set[uuid.UUID]:
+    return {item.school_id for item in items(make, rule="filtering-none")}
+
+
+def test_that_no_review_is_recorded_is_said_only_weeks_after_the_school_started_here(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    """As with the other rules, a school that has not begun is left alone; one that has, gets time to find its way."""
+    rule_came(make, MONDAY - timedelta(days=100))
+    started = {"old": MONDAY - timedelta(days=200), "fresh": MONDAY - timedelta(days=21)}
+    schools = {}
+    for name, day in started.items():
+        schools[name] = make.school()
+        make.member(Role.PREVENT_LEAD, schools[name])
+        make.plan(schools[name], since=datetime.combine(day, time(9), UTC))
+    by_account = make.school()
+    lead = make.member(Role.PREVENT_LEAD, by_account)
+    membership = make.session.scalars(select(Membership).where(Membership.account_id == lead.id)).one()
+    membership.created_at = datetime.combine(MONDAY - timedelta(days=28), time(9), UTC)
+    make.school()  # of the register, and never used: nobody is there to be told
+    make.session.commit()
+    send(MONDAY, clock)
+    assert none_told(make) == {schools["old"].id, by_account.id}
+    send(MONDAY + timedelta(days=4), clock)
+    assert schools["fresh"].id not in none_told(make)
+    send(MONDAY + timedelta(days=7), clock)
+    assert schools["fresh"].id in none_told(make)
+
+
+def test_an_upgrade_that_brings_the_rule_writes_to_no_school_on_the_next_day(
+    worker: Flask, make: Factory, clock: Callable[[date], None]
+) -> None:
+    rule_came(make, MONDAY - timedelta(days=21))
+    for _ in range(3):
+        school = make.school()
+        make.member(Role.PREVENT_LEAD, school)
+        make.plan(school, since=datetime.combine(MONDAY - timedelta(days=300), time(9), UTC))
+    send(MONDAY, clock)
+    assert none_told(make) == set()
+    send(MONDAY + timedelta(days=4), clock)
+    assert none_told(make) == set()
+    send(MONDAY + timedelta(days=7), clock)
+    assert len(none_told(make)) == 3
+
+
+def test_the_upgrade_notes_once_on_which_day_a_rule_came(make: Factory, database: RoleUrls, worker: Flask) -> None:
+    def noted() -> list[tuple[str, date]]:
+        make.session.expire_all()
+        return [(row.rule, row.held_from) for row in make.session.scalars(select(ReminderStart))]
+
+    make.session.execute(sa.delete(ReminderStart))
+    make.session.commit()
+    upgrade(database.owner)
+    assert noted() == [("filtering-none", today())]
+    make.session.execute(update(ReminderStart).values(held_from=date(2026, 1, 5)))
+    make.session.commit()
+    upgrade(database.owner)
+    assert noted() == [("filtering-none", date(2026, 1, 5))]

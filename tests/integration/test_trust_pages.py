@@ -4,7 +4,7 @@ import csv
 import io
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from prevent_trust.database import db
 from prevent_trust.jobs.models import JobRun
 from prevent_trust.mail import OutgoingMail
 from tenants.access.models import AuditEntry, Role
+from tenants.filtering.rules import due_after
 from tenants.organisations.models import School, Trust, TrustMembership
 from tenants.plan.models import ActionStatus, PlanAnswer
 from tenants.reading.models import Document
@@ -197,6 +198,26 @@ def test_gaps_alone_press_on_nobody(lead: FlaskClient, make: Factory, trust: Tru
     for key in make.session.scalars(select(Document.key)).all():
         make.confirmation(holder, key, on=today())
     assert "No school needs you today" in words(lead.get(f"/trusts/{trust.id}"))
+
+
+def test_a_review_of_filtering_presses_once_it_is_overdue_and_one_that_was_never_recorded_is_a_gap(
+    lead: FlaskClient, make: Factory, trust: Trust
+) -> None:
+    in_order(make, trust, "Alder School")  # has none, and nothing else that presses
+    late = in_order(make, trust, "Birch School")
+    none = make.school(trust=trust, name="Elm School")
+    make.member(Role.PREVENT_LEAD, none)
+    answer(make, none, ActionStatus.NOT_MET, due_on=date(2026, 10, 1))
+    for name in ("Cedar School", "Dogwood School"):
+        make.filtering_review(in_order(make, trust, name), today() - timedelta(days=20))
+    recorded = datetime.combine(today() - timedelta(days=380), time(12), UTC)
+    make.filtering_review(late, today() - timedelta(days=380), recorded_from=recorded)
+    response = lead.get(f"/trusts/{trust.id}")
+    steps = [each.get_text(" ", strip=True) for each in page(response).select(".pt-step")]
+    assert [step.split(" School")[0] for step in steps] == ["Elm", "Birch"]
+    assert "No review of filtering and monitoring is recorded" in steps[0]
+    assert "The review of filtering and monitoring was due by" in steps[1]
+    assert "Filtering reviewed within a year 20% 40%" in words(response)  # a month ago that of Birch School was in time
 
 
 def test_one_gap_is_not_called_several(lead: FlaskClient, make: Factory, trust: Trust) -> None:
@@ -403,13 +424,44 @@ def test_what_is_only_due_soon_or_is_a_referral_is_not_the_trusts_to_chase(
     school = with_gap(make, trust, "Alder School") if has_gap else make.school(trust=trust)
     answer(make, school, ActionStatus.NOT_MET, due_on=today() + timedelta(days=1))
     make.referral(school, follow_up_due_on=date(2026, 10, 2))
+    make.filtering_review(school, today() - timedelta(days=350))
     text = words(lead.get(f"/trusts/{trust.id}/chase"))
     assert ("Nothing to chase today" in text) is not has_gap
     chase(lead, trust, school)
     for said in (text, *make.session.scalars(select(OutgoingMail.text))):
         assert "due within two weeks" not in said
+        assert "review of filtering" not in said.lower()
         assert "referral" not in said
     assert count(make, OutgoingMail) == has_gap
+
+
+def test_a_review_of_filtering_that_is_overdue_or_was_never_recorded_is_chased(
+    lead: FlaskClient, make: Factory, trust: Trust
+) -> None:
+    schools = {}
+    for name, ago in (("Alder School", 400), ("Birch School", None), ("Cedar School", 20)):
+        schools[name] = make.school(trust=trust, name=name)
+        make.member(Role.PREVENT_LEAD, schools[name])
+        if ago is not None:
+            make.filtering_review(schools[name], today() - timedelta(days=ago))
+    make.member(Role.PREVENT_LEAD, make.school(trust=trust, name="Dogwood School"))  # has not begun
+    make.plan(schools["Birch School"])
+    due_on = due_after(today() - timedelta(days=400))
+    overdue = f"The review of filtering and monitoring was due by {due_on.day} {due_on:%B %Y}"
+    text = words(lead.get(f"/trusts/{trust.id}/chase"))
+    assert overdue in text
+    assert "No review of filtering and monitoring is recorded" in text
+    assert "Cedar School" not in text
+    assert "Dogwood School" not in text
+    found = lines(lead.get(f"/trusts/{trust.id}/chase?format=csv"))
+    assert {row["School"]: row["Review of filtering was due by"] for row in found} == {
+        "Alder School": due_on.isoformat(),
+        "Birch School": "None recorded",
+    }
+    chase(lead, trust, schools["Alder School"])
+    (mail,) = make.session.scalars(select(OutgoingMail.text))
+    assert overdue in mail
+    assert f"/schools/{schools['Alder School'].id}/filtering" in mail
 
 
 def test_who_was_reminded_is_said_and_written_down(lead: FlaskClient, make: Factory, trust: Trust) -> None:

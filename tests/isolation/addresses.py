@@ -760,6 +760,7 @@ ARGUMENTS: dict[str, Maker] = {
     "absence_id": _of_school("staff_absence"),
     "review_id": _of_school("filtering_review"),
     "check_id": _of_school("filtering_check"),
+    "link_id": _of_school("filtering_review_action"),
     "platform.release_catalogue organisation_id": lambda tenants, audience: tenants.authority.id,
     "authority.release_download key": lambda tenants, audience: "release.csv",
     "platform.release_draft_file filename": lambda tenants, audience: "plan.csv",

@@ -15,7 +15,14 @@ from tenants.access.models import AuditEntry, Invitation, Role
 from tenants.calendar.models import CalendarImport, CalendarYear
 from tenants.contacts.models import Contact, ContactKind
 from tenants.feeds.models import CalendarFeed
-from tenants.filtering.models import CheckResult, FilteringCheck, FilteringReview, Reviewer, ReviewOutcome
+from tenants.filtering.models import (
+    CheckResult,
+    FilteringCheck,
+    FilteringReview,
+    ReviewAction,
+    Reviewer,
+    ReviewOutcome,
+)
 from tenants.history.models import RecordHistory
 from tenants.imports.certificates.models import CertificateState, TrainingCertificate
 from tenants.imports.completions.models import CompletionImportEffect, CompletionImportRow, RowOutcome
@@ -249,6 +256,12 @@ ROW_MAKERS: dict[str, Callable[[SchoolRows], Any]] = {
         outcome=ReviewOutcome.ACTIONS_NEEDED,
         actions="Ask the provider",
         next_due_on=date(2027, 10, 1),
+    ),
+    "filtering_review_action": lambda rows: rows.add(
+        ReviewAction,
+        review_id=rows["filtering_review"].id,
+        action_id=rows["plan_action"].id,
+        words="Ask the provider",
     ),
     "filtering_check": lambda rows: rows.add(
         FilteringCheck,

@@ -6,6 +6,7 @@ of docs/disclosure.md come from `prevent-trust`'s own rules: run this file to re
 
 import json
 import random
+import re
 from collections import Counter
 from dataclasses import asdict, replace
 from datetime import date
@@ -22,8 +23,17 @@ from tenants.insights.disclosure.headlines import headlines
 from tenants.insights.disclosure.rollup import added_up
 from tenants.insights.disclosure.system import OVERDUE_BANDS, POST_STATES, REVIEW_STATES, STATES, Layout
 from tenants.insights.disclosure.tables import Writer
-from tenants.insights.disclosure.types import FIGURES_FILE, HIDDEN, TABLES_FILE, ProtectedRelease, ReleaseRules
-from tenants.insights.figures.released import drawn
+from tenants.insights.disclosure.types import (
+    FIGURES_FILE,
+    HIDDEN,
+    TABLES_FILE,
+    ProtectedCell,
+    ProtectedRelease,
+    ProtectedRow,
+    ProtectedTable,
+    ReleaseRules,
+)
+from tenants.insights.figures.released import drawn, figure_of
 from tenants.plan.models import THEME_NAMES
 
 RULES = ReleaseRules()
@@ -192,3 +202,89 @@ def test_a_hidden_number_is_drawn_as_hidden_and_every_hidden_bar_alike(
     assert figure.plotly_json.count("Hidden") == len(rates.rows)
     assert FIGURES_FILE in files_of(About("t", "a", date(2027, 3, 31), "r"), content, {})
     assert asdict(figure)["table"]["rows"][0][1]["state"] == "hidden"
+
+
+def bands(*cells: str) -> ProtectedTable:
+    """Schools by share, of which the fixture's are withheld. `c` is hidden."""
+    columns = ("Course", "All staff", "Not all staff", "90% or more", "50% to 89%", "Under 50%", "Schools")
+    row = ProtectedRow("Prevent awareness", tuple(HIDDEN if cell == "c" else ProtectedCell(cell) for cell in cells))
+    return ProtectedTable("training-bands", "Schools by training coverage", "Schools by share", columns, (row,))
+
+
+def test_every_table_of_the_catalogue_has_a_figure_with_no_number_that_is_not_published(
+    two_terms: list[tuple[Layout, Protected]],
+) -> None:
+    tables = [table for pair in two_terms for table in written(*pair).tables]
+    tables += [
+        bands("12", "28", "c", "9", "c", "40"),
+        replace(bands("c", "c", "c", "c", "c", "c"), key="reading-bands"),
+    ]
+    figures_of = [(table, figure) for table in tables if (figure := figure_of(table)) is not None]
+    assert {table.key for table, _ in figures_of} == {entry.key for entry in catalogue().without(())}
+    assert sum(table.hidden_cells for table, _ in figures_of) > 20
+    for table, figure in figures_of:
+        assert numbers_drawn(figure.plotly_json) <= published_numbers(table), table.key
+        assert figure.caption.endswith("which is not the same as none.")
+        assert figure.table.lines() == table.lines()
+
+
+def numbers_drawn(plotly_json: str) -> set[float]:
+    """The lengths of a figure's bars and every number in their words."""
+    bars = json.loads(plotly_json)["data"]
+    words = " ".join(text for bar in bars for text in bar.get("text", ()))
+    found = re.findall(r"\d[\d,]*(?:\.\d+)?", words)
+    return {round(length, 6) for bar in bars for length in bar["x"]} | {float(text.replace(",", "")) for text in found}
+
+
+def published_numbers(table: ProtectedTable) -> set[float]:
+    """A table's numbers, and what anybody makes of them: what is left of a row's total, and the width of a figure."""
+    shown = {0.0, 1.0, 100.0}  # nothing, the least length, and the whole of a share
+    for row in table.rows:
+        numbers = [None if c.symbol else float(c.text.replace(",", "").removesuffix("%")) for c in row.cells]
+        shown |= {number for number in numbers if number is not None}
+        if numbers[-1] is not None:
+            shown.add(numbers[-1] - sum(number or 0 for number in (numbers[0], *numbers[2:-1])))
+    return shown | {round(1.3 * number, 6) for number in shown}
+
+
+def test_figures_are_the_same_to_the_byte_whatever_hidden_cells_hold(two_terms: list[tuple[Layout, Protected]]) -> None:
+    for layout, done in two_terms:
+        lied = {
+            key: value + 1000 * (key not in done.cells or done.cells[key].is_hidden)
+            for key, value in done.values.items()
+        }
+        assert lied != done.values
+        again = written(layout, replace(done, values=lied, report={}, for_auditor={}))
+        assert drawn(again.tables) == drawn(written(layout, done).tables)
+
+
+def test_a_row_whose_total_is_hidden_is_hatched_as_long_as_the_longest_bar() -> None:
+    """Never as nothing: a bar that is missing would read as no school at all."""
+    shown, hidden = bands("12", "28", "14", "9", "5", "40").rows[0], bands(*"cccccc").rows[0]
+    figure = figure_of(replace(bands(*"cccccc"), rows=(shown, hidden, replace(hidden, heading="Another"))))
+    assert figure is not None
+    last = json.loads(figure.plotly_json)["data"][-1]
+    assert (last["name"], last["marker"]["pattern"]["shape"], last["x"]) == ("Hidden", "/", [0.0, 40.0, 40.0])
+    alone = figure_of(bands(*"cccccc"))
+    assert alone is not None
+    assert json.loads(alone.plotly_json)["data"][-1]["x"] == [1.0]
+
+
+def test_a_long_table_of_referrals_is_drawn_for_the_year_so_far_and_a_hidden_count_as_hidden() -> None:
+    terms = ("Year so far", "Autumn term 2026", "Spring term 2027", "Summer term 2027")
+    counts = {"All types of concern": "30", "An ideology identified": "c", "Mixed": "c", "Other": "0"}
+    rows = tuple(
+        ProtectedRow(f"{term}: {concern}", (HIDDEN if count == "c" else ProtectedCell(count), HIDDEN))
+        for term in terms
+        for concern, count in counts.items()
+    )
+    table = ProtectedTable("referrals", "Referrals", "Referrals made", ("Term", "All phases", "Primary"), rows * 2)
+    long = figure_of(table)
+    assert long is not None
+    bars = json.loads(long.plotly_json)["data"]
+    assert bars[1]["x"] == [0, 30.0, 30.0, 0] * 2
+    assert bars[2]["text"] == ["30", "Hidden", "Hidden", "0"] * 2
+    assert "Bars: year so far, all phases." in long.caption
+    short = figure_of(replace(table, rows=rows[:8]))
+    assert short is not None
+    assert len(json.loads(short.plotly_json)["data"][0]["x"]) == 8

@@ -296,6 +296,10 @@ def test_an_escalation_can_be_switched_off() -> None:
         ),
         ("training", "Each week, to the Prevent lead. At most once a week."),
         ("lapsing", "Each week, for what lapses within 30 days, to the Prevent lead. At most once a week."),
+        (
+            "filtering-none",
+            "Every 28 days, from 28 days after the school started here, to the Prevent lead. At most once a week.",
+        ),
         ("own-reading", "Switched off."),
     ],
 )
@@ -303,6 +307,14 @@ def test_a_rule_reads_as_a_sentence(key: str, words: str) -> None:
     rule = built_in_rule(key)
     assert rule is not None
     assert in_words(rule) == words
+
+
+def test_a_rule_that_begins_later_says_nothing_before_its_first_day() -> None:
+    due, begins = standing("filtering-none", "review"), {"filtering-none": MONDAY + timedelta(days=3)}
+    days_of_week = [MONDAY + timedelta(days=number) for number in range(5)]
+    lines = plan_days(days_of_week, facts(due, standing(), begins=begins))
+    assert [line.day for line in lines if line.rule == "filtering-none"] == [MONDAY + timedelta(days=3)]
+    assert [line.day for line in lines if line.rule == "training"] == [MONDAY]
 
 
 def test_every_rule_goes_only_where_it_may() -> None:

@@ -39,6 +39,8 @@ class FilteringStanding:
     reviewed_on: date | None = None
     due_on: date | None = None
     outcome: ReviewOutcome | None = None
+    review_id: uuid.UUID | None = None
+    actions: str = ""  # what the last review asked for
 
     def is_due_past(self, as_at: date) -> bool:
         """Whether the day that the school set for the next review is over."""
@@ -75,7 +77,7 @@ class KnownCheck:
 # Of two reviews on a day the one that was recorded later is the last.
 LATEST_REVIEW_SQL = f"""
 latest_review as materialized (
-  select distinct on (school_id) school_id, reviewed_on, next_due_on, outcome,
+  select distinct on (school_id) school_id, id, reviewed_on, next_due_on, outcome, actions,
     reviewed_on + interval '1 year' >= cast(:as_at as date) as within_a_year
   from {known("filtering_review")} v where reviewed_on <= :as_at
   order by school_id, reviewed_on desc, created_at desc, id desc
@@ -83,7 +85,7 @@ latest_review as materialized (
 _STANDINGS = text(f"""
 with {LATEST_REVIEW_SQL}
 select s.id, case when l.within_a_year then 'within' when l.school_id is not null then 'over' else 'none' end,
-  l.reviewed_on, l.next_due_on, l.outcome
+  l.reviewed_on, l.next_due_on, l.outcome, l.id, coalesce(l.actions, '')
 from unnest(visible_schools()) as s (id)
 left join latest_review l on l.school_id = s.id
 """)
@@ -93,7 +95,9 @@ def filtering_standings(scope: Scope, *, as_at: date) -> list[FilteringStanding]
     """One row for each school of the scope, also those that have recorded nothing. One query."""
     require_bound(scope)
     return [
-        FilteringStanding(row[0], ReviewState(row[1]), row[2], row[3], ReviewOutcome(row[4]) if row[4] else None)
+        FilteringStanding(
+            row[0], ReviewState(row[1]), row[2], row[3], ReviewOutcome(row[4]) if row[4] else None, row[5], row[6]
+        )
         for row in db.session.execute(_STANDINGS, as_known(as_at))
     ]
 
