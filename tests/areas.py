@@ -55,8 +55,8 @@ class Area:
         return of_schools | of_staff | {str(school.id) for school in self.schools}
 
 
-def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN) -> Area:
-    area = Area(make.authority(name="Fenshire"), term)
+def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN, name: str = "Fenshire") -> Area:
+    area = Area(make.authority(name=name), term)
     for number in range(schools):
         add_school(make, area, number)
     return area
