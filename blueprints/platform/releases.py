@@ -23,12 +23,14 @@ from tenants.insights.disclosure.models import STATE_NAMES, DraftState, ReleaseD
 from tenants.insights.disclosure.publishing import CannotDecide, approve, decline, leave_out, send_back, withdraw
 from tenants.insights.disclosure.requests import request_of
 from tenants.insights.disclosure.review import (
+    complaints,
     draft_by_id,
     draft_file,
     earlier_releases,
     hidden_cells,
     left_out_by,
     preview,
+    unseen_cells,
 )
 from tenants.organisations.queries import authority_by_id
 
@@ -64,6 +66,8 @@ def _page(draft_id: uuid.UUID, form: ReasonForm) -> str:
         figures=shown[1] if shown else [],
         files=shown[2] if shown else [],
         hidden=hidden_cells(line.draft),
+        unseen=unseen_cells(line.draft),
+        complaints=complaints(line.draft),
         earlier=earlier_releases(scope, line.draft),
         can_remake=line.draft.state in REMADE,
         form=form,

@@ -237,6 +237,9 @@ def test_a_group_s_draft_goes_back_comes_out_is_read_and_withdrawn_members_overt
     shown = publisher.get(draft_of(second))
     assert "Checked against 3 earlier releases" in shown
     assert "Authorities of the group, and how many of their schools are in this release" in shown
+    assert "Would say the same of everybody in it" in shown
+    assert "staff who are asked for it and do not have it" in shown
+    assert not any(mark in shown for mark in ("@", "|", "area="))
     assert "Approved, about to come out" in publisher.post(f"{draft_of(second)}/approve")
     do_jobs(worker_app, make)
     assert "State Published" in publisher.get(draft_of(second))

@@ -6,6 +6,7 @@ that the pages' role cannot read.
 
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +40,25 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden cell as a publisher sees it: why it is hidden, and all that anybody can know of it."""
+    """A number that has to stay open, as a publisher sees it: in words, why, and all that anybody can know of it.
 
-    key: str
+    `shown_in` are the tables in which it has a place; for one that is in none, `why` says what it is.
+    """
+
+    words: str
+    shown_in: str
     why: str
     low: float
     high: float | None
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What the audit found of a number, without saying which it would be."""
+
+    words: str
+    what: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -149,15 +163,56 @@ def earlier_releases(scope: PlatformScope, draft: ReleaseDraft) -> list[ReleaseD
     )
 
 
+# Of the protector's reasons; for the publisher alone.
+_WHY = {
+    "small": "Small",
+    "contributors": "From too few schools",
+    "dominance": "Nearly all of it is one school’s",
+    "all of them": "Would say the same of everybody in it",
+    "insider": "Small for a school that takes its own part away",
+    "secondary": "So that another cannot be worked out",
+}
+
+
 def hidden_cells(draft: ReleaseDraft) -> list[Hidden]:
-    """Every hidden number of a draft. Why it is, is for the publisher alone."""
+    """Every hidden number of a draft, in the order of its words. Why it is, is for the publisher alone."""
     why: dict[str, str] = draft.report.get("why", {})
-    intervals: dict[str, list[float | None]] = draft.audit.get("intervals", {})
-    found = []
-    for key in sorted(why):
-        low, high = intervals.get(key, [0.0, None])
-        found.append(Hidden(key, why[key], low or 0.0, high))
+    return _sorted(_hidden(draft, key, _WHY.get(reason, reason)) for key, reason in why.items())
+
+
+def unseen_cells(draft: ReleaseDraft) -> list[Hidden]:
+    """Numbers that no table shows and that have to stay open all the same; `why` says what each is."""
+    unseen: list[str] = draft.report.get("unseen", [])
+    return _sorted(_hidden(draft, key, _named(draft, key)["what"]) for key in unseen)
+
+
+def _sorted(found: Iterable[Hidden]) -> list[Hidden]:
+    return sorted(found, key=lambda each: each.words)
+
+
+def _named(draft: ReleaseDraft, key: str) -> dict[str, Any]:
+    """Drafts of before numbers had names have their keys."""
+    found: dict[str, Any] = draft.report.get("names", {}).get(key, {"words": key, "shown_in": [], "what": ""})
     return found
+
+
+def _hidden(draft: ReleaseDraft, key: str, why: str) -> Hidden:
+    named, intervals = _named(draft, key), draft.audit.get("intervals", {})
+    low, high = intervals.get(key, [0.0, None])
+    shown_in = ", ".join(named["shown_in"]) or named["what"]
+    return Hidden(named["words"], shown_in, why, low or 0.0, high)
+
+
+def complaints(draft: ReleaseDraft) -> list[Complaint]:
+    """What the audit found, for a draft that it refused."""
+    return [
+        Complaint(
+            _named(draft, each["cell"])["words"],
+            each["what"],
+            "A school that knows its own part" if each["attacker"] else "Anybody",
+        )
+        for each in draft.audit.get("problems", [])
+    ]
 
 
 def preview(
