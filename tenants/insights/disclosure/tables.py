@@ -21,10 +21,11 @@ from tenants.insights.disclosure.writing import (
 
 _WITHHELD = "This table is withheld: {}"
 _TOO_SPARSE = "too much of it would be hidden."
+_MANY = "too many of their numbers would be hidden, or there are too many to be protected together"
 _COARSER = {
-    "concern": "Single types of concern are not given: too many of their numbers would be hidden.",
-    "phase": "Phases are not given: too many of their numbers would be hidden.",
-    "kind": "Types of school are not given: too many of their numbers would be hidden.",
+    "concern": f"Single types of concern are not given: {_MANY}.",
+    "phase": f"Phases are not given: {_MANY}.",
+    "kind": f"Types of school are not given: {_MANY}.",
 }
 
 

@@ -415,3 +415,23 @@ def test_no_school_learns_of_the_others_whatever_it_adds(added: dict[tuple[str, 
     assert passes(done.for_auditor)
     for key, cell in done.cells.items():
         assert cell.is_hidden or not cell.shown or cell.shown >= 5, key
+
+
+def test_a_table_that_is_too_large_is_collapsed_along_its_hierarchies_before_it_is_refused() -> None:
+    """As that of referrals of a group of many authorities, whose own numbers are only added up."""
+    areas = Dimension("area", "group", {"group": tuple(f"area{number}" for number in range(200))}, total_in_key=True)
+    time = Dimension("time", "autumn", {}, total_in_key=True)
+    atoms = tuple(
+        Atom({"area": f"area{n}", "concern": c, "phase": p, "time": "autumn"}, {f"{c}{n}{p}": 9})
+        for n in range(4)
+        for c in CONCERN.children["all"]
+        for p in PHASE.children["all"]
+    )
+    measure = Measure("cases", (areas, CONCERN, PHASE, time), atoms)
+    table = Table("cases", "cases", ("concern", "phase", "time", "area"), added_up=("area",))
+    with pytest.raises(TooLarge, match="vouches for at most 2,500"):
+        protected(measure, EVERYTHING, tables=(table,))
+    done = protected(measure, EVERYTHING, tables=(replace(table, collapse=("concern", "phase")),))
+    assert done.tables[0].collapsed == ("concern",)
+    assert done.cells["cases|area=group|phase=primary|time=autumn"].shown == 4 * 3 * 9
+    assert passes(done.for_auditor)
