@@ -1,4 +1,4 @@
-"""An authority with schools whose records are real, and the release made from them."""
+"""An authority with schools whose records are real, the release made from them, and a group's."""
 
 import uuid
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ from prevent_trust.database import db
 from prevent_trust.tenancy import AuthorityScope, PlatformScope, bind_scope
 from tenants.calendar.rules import Season, Term
 from tenants.insights.disclosure.drafting import make_draft
+from tenants.insights.disclosure.groups import save_group
 from tenants.insights.disclosure.models import DraftState, Release, ReleaseDraft
 from tenants.insights.disclosure.publishing import approve, carry_out
+from tenants.insights.disclosure.rollup import make_group_draft
 from tenants.insights.disclosure.types import ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust
 from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, Theme
@@ -53,8 +55,8 @@ class Area:
         return of_schools | of_staff | {str(school.id) for school in self.schools}
 
 
-def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN) -> Area:
-    area = Area(make.authority(name="Fenshire"), term)
+def make_area(make: Factory, *, schools: int = 12, term: Term = AUTUMN, name: str = "Fenshire") -> Area:
+    area = Area(make.authority(name=name), term)
     for number in range(schools):
         add_school(make, area, number)
     return area
@@ -177,3 +179,34 @@ def release(make: Factory, area: Area, *, term: Term | None = None, rules: Relea
     assert found.state is DraftState.AWAITING, found.problem
     bind_scope(None)
     return publish(make, area, made)
+
+
+def make_group(make: Factory, areas: Sequence[Area], *, name: str = "Fens") -> uuid.UUID:
+    """A group of the areas' authorities. Returns its id."""
+    account = make.account().id
+    bind_scope(PlatformScope())
+    keys = [area.authority.id for area in areas]
+    group = save_group(PlatformScope(), group_id=None, name=name, authorities=keys, account_id=account)
+    key = group.id
+    db.session.commit()
+    return key
+
+
+def group_draft(group_id: uuid.UUID, *, term: Term = AUTUMN) -> uuid.UUID | None:
+    """Drafts a group's release of the term as the worker does. Needs the worker's application."""
+    bind_scope(PlatformScope())
+    today = term.next.first_day
+    made = make_group_draft(PlatformScope(), group_id=group_id, term=term, rules=RULES, today=today)
+    db.session.commit()
+    return made
+
+
+def publish_group(make: Factory, draft_id: uuid.UUID) -> uuid.UUID:
+    """Approves a group's draft as a publisher and lets the worker carry it out. Returns the release's id."""
+    publisher = make.account().id
+    bind_scope(PlatformScope())
+    approve(PlatformScope(), draft_id=draft_id, account_id=publisher)
+    db.session.commit()
+    assert carry_out(PlatformScope(), draft_id=draft_id) == "The release is out."
+    db.session.commit()
+    return db.session.scalars(select(Release.id).where(Release.draft_id == draft_id)).one()

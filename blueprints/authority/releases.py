@@ -16,6 +16,7 @@ from blueprints.authority.blueprint import blueprint
 from blueprints.web.access import requires, today
 from blueprints.web.released_pages import table_data
 from prevent_trust.config import Settings
+from prevent_trust.csv_output import csv_bytes
 from prevent_trust.released import released_to
 from prevent_trust.tenancy import AuthorityScope
 from tenants.access.permissions import Permission
@@ -33,6 +34,7 @@ from tenants.insights.disclosure.types import (
     ProtectedTable,
     PublishedRelease,
     ReleaseRules,
+    ReleaseSummary,
     Symbol,
 )
 
@@ -82,14 +84,41 @@ def _symbols(tables: tuple[ProtectedTable, ...]) -> list[tuple[str, str]]:
 
 @blueprint.get(f"{BASE}/releases")
 @requires(Permission.READ_RELEASES)
-def releases(authority_id: uuid.UUID) -> str:
+def releases(authority_id: uuid.UUID) -> str | FileResponse:
     """Every release, and when the next ones are due."""
-    scope = AuthorityScope(authority_id)
+    scope, of = AuthorityScope(authority_id), request.args.get("of", "")
     with released_to(scope) as session:
         found = release_list(session, scope)
+    wanted = {"own": False, "group": True}.get(of)
+    shown = [each for each in found if wanted is None or each.is_of_group is wanted]
+    if request.args.get("format") == "csv":
+        return _list_csv(shown)
     return render_template(
-        "authority/releases.html", authority_id=authority_id, releases=found, coming=_coming(today())
+        "authority/releases.html",
+        authority_id=authority_id,
+        has_any=bool(found),
+        releases=shown,
+        of=of if wanted is not None else "",
+        coming=_coming(today()),
     )
+
+
+def _list_csv(found: list[ReleaseSummary]) -> FileResponse:
+    headers = ("Of", "Release", "As at", "Out since", "Withdrawn on", "Why withdrawn", "Fingerprint (SHA-256)")
+    rows = (
+        (
+            each.owner,
+            each.title,
+            each.as_at,
+            each.published_at.date(),
+            each.withdrawn_at.date() if each.withdrawn_at else "",
+            each.withdrawal_note,
+            each.sha256,
+        )
+        for each in found
+    )
+    headings = {"Content-Disposition": 'attachment; filename="releases.csv"'}
+    return FileResponse(csv_bytes(headers, rows), mimetype="text/csv", headers=headings)
 
 
 def _coming(day: date) -> list[date]:

@@ -13,6 +13,7 @@ from blueprints.platform import (  # noqa: F401  # hang their routes on the blue
     organisations,
     people,
     release_groups,
+    release_ledger,
     releases,
 )
 from blueprints.platform.blueprint import blueprint

@@ -1,4 +1,4 @@
-"""The publisher's review: drafts of authorities' releases, what they would make known, the decision; ledger; requests."""
+"""The publisher's review: drafts of releases, what they would make known, the decision; requests; catalogues."""
 
 import uuid
 
@@ -13,24 +13,24 @@ from blueprints.platform.blueprint import blueprint
 from blueprints.web.access import account_id, requires, today
 from blueprints.web.free_text import NoPupilData
 from blueprints.web.released_pages import table_data
-from prevent_trust.csv_output import csv_bytes
 from prevent_trust.jobs.ledger import request_job
 from prevent_trust.tenancy import AuthorityScope, PlatformScope
 from tenants.access.permissions import Permission
-from tenants.calendar.rules import term_of
+from tenants.calendar.rules import Term, parse_term, term_of
 from tenants.insights.disclosure.catalogue import catalogue
-from tenants.insights.disclosure.models import STATE_NAMES, DraftState, ReleaseDraft
+from tenants.insights.disclosure.groups import FEWEST, GroupState, group_by_id, group_line
+from tenants.insights.disclosure.models import STATE_NAMES, DraftState, ReleaseDraft, ReleaseGroup
 from tenants.insights.disclosure.publishing import CannotDecide, approve, decline, leave_out, send_back, withdraw
-from tenants.insights.disclosure.requests import request_of, requests_of
+from tenants.insights.disclosure.requests import request_of
 from tenants.insights.disclosure.review import (
-    LedgerLine,
+    complaints,
     draft_by_id,
     draft_file,
-    drafts,
     earlier_releases,
     hidden_cells,
     left_out_by,
     preview,
+    unseen_cells,
 )
 from tenants.organisations.queries import authority_by_id
 
@@ -44,46 +44,6 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
 
 class CatalogueForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped here
     tables = SelectMultipleField("Tables in coming releases")
-
-
-@blueprint.get(BASE)
-@requires(Permission.PUBLISH_RELEASES)
-def releases() -> str | FileResponse:
-    """The ledger: what awaits review, what is out, and what each made known."""
-    scope, asked = PlatformScope(), request.args.get("state", "")
-    state = DraftState(asked) if asked in set(DraftState) else None
-    lines = drafts(scope, state=state)
-    if request.args.get("format") == "csv":
-        return _ledger_csv(lines)
-    return render_template(
-        "platform/releases.html",
-        lines=lines,
-        state=state,
-        names=STATE_NAMES,
-        asked=[each for each in requests_of(scope) if each.state == "asked"],
-    )
-
-
-def _ledger_csv(lines: list[LedgerLine]) -> FileResponse:
-    headers = ("Authority", "Release", "State", "Made", "Shown", "Hidden", "Tightest interval", "Decided")
-    rows = (
-        (
-            line.draft.authority_name,
-            line.draft.title,
-            STATE_NAMES[line.draft.state],
-            line.draft.created_at.date(),
-            line.shown,
-            line.hidden,
-            line.tightest,
-            line.draft.decided_at.date() if line.draft.decided_at else "",
-        )
-        for line in lines
-    )
-    return FileResponse(
-        csv_bytes(headers, rows),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="release-ledger.csv"'},
-    )
 
 
 @blueprint.get(f"{BASE}/drafts/<uuid:draft_id>")
@@ -106,6 +66,8 @@ def _page(draft_id: uuid.UUID, form: ReasonForm) -> str:
         figures=shown[1] if shown else [],
         files=shown[2] if shown else [],
         hidden=hidden_cells(line.draft),
+        unseen=unseen_cells(line.draft),
+        complaints=complaints(line.draft),
         earlier=earlier_releases(scope, line.draft),
         can_remake=line.draft.state in REMADE,
         form=form,
@@ -188,7 +150,8 @@ def release_draft_again(draft_id: uuid.UUID) -> Response:
     if draft.authority_id:
         _ask_for(draft.authority_id, draft.authority_name, draft.term, draft.request_id)
     elif draft.group_id:
-        ask_for_group(draft.group_id, draft.authority_name, draft.term)
+        ask_for_group(group_by_id(PlatformScope(), draft.group_id) or abort(404), parse_term(draft.term))
+        return redirect(url_for("platform.release_group", group_id=draft.group_id), 303)
     flash("The draft will be made again, with the figures and releases as they are now.", "success")
     return redirect(url_for("platform.releases"), 303)
 
@@ -205,15 +168,26 @@ def _ask_for(authority_id: uuid.UUID, name: str, term: str, request_id: uuid.UUI
     )
 
 
-def ask_for_group(group_id: uuid.UUID, name: str, term: str) -> None:
-    """Asks for the draft of a group's release."""
-    request_job(
-        "make_group_release",
-        scope=PlatformScope(),
-        title=f"Draft release for {name}",
-        arguments={"group_id": str(group_id), "term": term},
-        requested_by=account_id(),
-    )
+def ask_for_group(group: ReleaseGroup, term: Term) -> None:
+    """Asks for the draft of a group's release, if one can be made, and says what comes of it."""
+    line = group_line(PlatformScope(), group, term=term)
+    if line.state is GroupState.READY:
+        request_job(
+            "make_group_release",
+            scope=PlatformScope(),
+            title=f"Draft release for {group.name}, {term.title}",
+            arguments={"group_id": str(group.id), "term": term.key},
+            requested_by=account_id(),
+        )
+        flash("The draft is being made. It is in this group’s list when it is done.", "success")
+    elif line.state is GroupState.WAITING:
+        flash(
+            f"{line.out} of the {len(line.members)} authorities have a release of the {term.title.lower()} that is out;"
+            f" at least {FEWEST} are needed.",
+            "error",
+        )
+    else:
+        flash("There is a draft or a release of that term already. Send the draft back to have another made.", "error")
 
 
 @blueprint.get(f"{BASE}/requests/<uuid:request_id>")

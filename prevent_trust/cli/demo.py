@@ -28,11 +28,13 @@ from prevent_trust.config import ROOT, Environment, Settings
 from prevent_trust.database import db
 from prevent_trust.database_roles import create_roles_and_database, urls_for
 from prevent_trust.embedded import EmbeddedError, Engines, data_directory, start_engines
+from prevent_trust.jobs.ledger import request_job
+from prevent_trust.jobs.releases import release_rules
 from prevent_trust.jobs.reminders import request_reminders
 from prevent_trust.tenancy import PlatformScope, bind_scope
-from tenants.demo.fill import fill, is_filled, make_finished_releases
+from tenants.demo.fill import fill, is_filled
 from tenants.demo.people import DEMO_ACCOUNTS
-from tenants.insights.disclosure.types import ReleaseRules
+from tenants.demo.releases import make_first_release, terms_to_release
 
 DATABASE = "prevent_demo"
 SECONDS_TO_STOP = 15
@@ -115,14 +117,18 @@ def fill_demo_command() -> None:
     today = datetime.now(ZoneInfo("Europe/London")).date()
     bind_scope(PlatformScope())
     if not is_filled():
-        click.echo("Inventing two trusts, twenty schools and their records…")
+        click.echo("Inventing three authorities, two trusts, their schools and records…")
         filled = fill(password_hash=hash_password(os.environ["DEMO_PASSWORD"]), today=today)
         db.session.commit()
         click.echo(f"{filled.schools} schools, {filled.staff:,} staff.")
     request_reminders(datetime.now(UTC))  # so that the mail page has something to show from the first minute
     db.session.commit()
-    make_finished_releases(
-        today, ReleaseRules(count=settings.release_minimum_count, schools=settings.release_minimum_schools)
+    make_first_release(today, release_rules(settings))
+    request_job(
+        "finish_demo",
+        scope=PlatformScope(),
+        title="Invent the releases of the other authorities and of a group",
+        once_key=f"demo:{terms_to_release(today)[0].key}",
     )
     db.session.commit()
 

@@ -8,6 +8,7 @@ from prevent_trust.config import Settings
 from prevent_trust.jobs import (  # noqa: F401  # register theirs
     certificates,
     completions,
+    demo,
     gias,
     plan,
     plan_document,

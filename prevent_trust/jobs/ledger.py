@@ -149,6 +149,21 @@ def jobs_of(scope: Scope, kinds: Collection[str], *, limit: int = 20) -> list[Jo
     )
 
 
+def asked_lately(kinds: Collection[str], *, since: datetime, limit: int = 20) -> list[JobRun]:
+    """Jobs of those kinds that are not finished or were asked for since then, the latest first. In the platform's scope."""
+    return list(
+        db.session.scalars(
+            select(JobRun)
+            .where(
+                JobRun.kind.in_(list(kinds)),
+                JobRun.state.in_([JobState.QUEUED, JobState.RUNNING]) | (JobRun.created_at >= since),
+            )
+            .order_by(JobRun.created_at.desc(), JobRun.id.desc())
+            .limit(limit)
+        )
+    )
+
+
 def run_again(job_id: uuid.UUID) -> bool:
     """Asks for a finished job once more. Returns False when it is not finished."""
     run = db.session.get_one(JobRun, job_id)

@@ -8,18 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import insert, select
 
 from prevent_trust.database import db, new_id
-from prevent_trust.tenancy import AuthorityScope, PlatformScope, SchoolScope, TrustScope, bind_scope
+from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, bind_scope
 from tenants.access.models import Account, Membership, Role
 from tenants.calendar.rules import last_terms
 from tenants.contacts.models import Contact, ContactKind
 from tenants.demo import people
 from tenants.demo.places import AUTHORITIES, SCHOOLS, TRUSTS, DemoSchool
 from tenants.demo.records import add_filtering, add_plan, add_referrals, add_staff
-from tenants.insights.disclosure.drafting import has_plans, make_draft
-from tenants.insights.disclosure.models import ReleaseRequest
-from tenants.insights.disclosure.publishing import approve, carry_out
-from tenants.insights.disclosure.requests import ask
-from tenants.insights.disclosure.types import ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust, TrustMembership
 
 
@@ -180,41 +175,3 @@ def _add_records(demo: DemoSchool, school_id: uuid.UUID, lead: Account, today: d
     )
     add_filtering(demo, school_id, lead, chance, today)
     return len(staff)
-
-
-def make_finished_releases(today: date, rules: ReleaseRules) -> None:
-    """For the first authority: the release of the last term but one that is over, the draft of the last, and a request.
-
-    Commits after each, since one release is checked against those that are out.
-    """
-    bind_scope(PlatformScope())
-    authority_id = db.session.scalars(select(LocalAuthority.id).order_by(LocalAuthority.code).limit(1)).one()
-    accounts = {
-        who: db.session.scalars(select(Account.id).where(Account.email == who.email)).one()
-        for who in (people.ADMINISTRATOR, people.OFFICER)
-    }
-    scope = AuthorityScope(authority_id)
-    bind_scope(scope)
-    if not has_plans(scope):
-        return
-    first, second = last_terms(today, 3)[:-1]
-    draft_id = make_draft(scope, term=first, rules=rules, today=today)
-    db.session.commit()
-    if draft_id is not None:
-        bind_scope(PlatformScope())
-        approve(PlatformScope(), draft_id=draft_id, account_id=accounts[people.ADMINISTRATOR])
-        bind_scope(scope)
-        carry_out(scope, draft_id=draft_id)
-        db.session.commit()
-    make_draft(scope, term=second, rules=rules, today=today)
-    if db.session.scalar(select(ReleaseRequest.id).limit(1)) is None:
-        ask(
-            scope,
-            account_id=accounts[people.OFFICER],
-            term=first.key,
-            subject="referrals",
-            by=["kind"],
-            purpose="To plan next year’s training for academies and other schools.",
-        )
-    db.session.commit()
-    bind_scope(PlatformScope())

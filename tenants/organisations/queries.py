@@ -128,6 +128,11 @@ def authority_codes(authorities: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     return {row.id: row.code for row in rows}
 
 
+def authority_names() -> dict[str, str]:
+    """The name of each authority by its three digits."""
+    return {row.code: row.name for row in db.session.execute(select(LocalAuthority.code, LocalAuthority.name))}
+
+
 def all_authorities() -> list[LocalAuthority]:
     """The register's authorities by name."""
     return list(db.session.scalars(select(LocalAuthority).order_by(LocalAuthority.name)))

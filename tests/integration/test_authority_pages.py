@@ -222,7 +222,10 @@ def test_a_publisher_sees_what_is_hidden_and_why_and_decides(
     text = words(found)
     assert "Audit Passed" in text
     assert "What is hidden, and why" in text
-    assert any(row.get_text(" ", strip=True).startswith("referrals@") for row in found.select("tbody tr"))
+    numbers = [row.get_text(" ", strip=True) for row in found.select("#hidden ~ tbody tr")]
+    assert any(number.startswith("Referrals, 2026/27 – Autumn term 2026 – ") for number in numbers)
+    assert any("Would say the same of everybody in it" in number for number in numbers)
+    assert not any("@" in number or "|" in number for number in numbers)
     assert "Say why" in publisher.post(f"{address}/send-back", data={"reason": ""}).get_data(as_text=True)
     assert publisher.post(f"{address}/approve").status_code == 303
     assert "Approved, about to come out" in words(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ class Demo:
             self.said += line
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
     def stop(self) -> int:
@@ -70,13 +71,16 @@ class Demo:
 def test_the_demo_starts_stops_and_is_found_again(folder: Path) -> None:
     demo = Demo(folder, free_port())
     try:
-        assert "20 schools" in demo.said
+        assert "38 schools" in demo.said
         for email in ("lead@mallard.example", "safeguarding@harbour.example", "prevent@wexmoor.example"):
             assert email in demo.said
         assert str(folder) in demo.said
         assert json.loads(demo.get("/health")) == {"database": True, "redis": True}
         assert "Sign in" in demo.get("/sign-in")
         assert "Outgoing mail" in demo.get("/demo/mail")
+        password = re.search(r"the password of each is (\S+)", demo.said)
+        assert password is not None
+        _officer_reads_a_group_s_release(demo, password[1])
         taken = subprocess.run(
             [*OURSELVES, "demo", "--directory", str(folder), "--port", str(demo.port)],
             capture_output=True, text=True, cwd=ROOT, check=False,
@@ -94,12 +98,10 @@ def test_the_demo_starts_stops_and_is_found_again(folder: Path) -> None:
     assert "Traceback" not in demo.said
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", demo.port)) != 0
-    password = re.search(r"the password of each is (\S+)", demo.said)
 
     again = Demo(folder, free_port())
     try:
-        assert "20 schools" not in again.said  # the data is there
-        assert password is not None
+        assert "38 schools" not in again.said  # the data is there
         assert password[1] in again.said
     finally:
         assert again.stop() == 0
@@ -113,6 +115,25 @@ def test_the_demo_starts_stops_and_is_found_again(folder: Path) -> None:
     )
     assert "The demo data is deleted" in emptied.stdout, emptied.stderr
     assert not folder.exists()
+
+
+def _officer_reads_a_group_s_release(demo: Demo, password: str) -> None:
+    """The worker makes it after the accounts are printed."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    address = f"http://localhost:{demo.port}/sign-in"
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.open(address).read().decode())
+    assert token is not None
+    form = {"email": "prevent@wexmoor.example", "password": password, "csrf_token": token[1]}
+    home = browser.open(urllib.request.Request(address, urllib.parse.urlencode(form).encode(), {"Referer": address}))
+    assert "/authorities/" in home.url
+    until = time.monotonic() + PATIENCE
+    while (page := browser.open(f"{home.url}/releases?of=group").read().decode()) and "Eastern coast" not in page:
+        assert time.monotonic() < until, page
+        time.sleep(1)
+    link = re.search(r'href="([^"]+)">Eastern coast, ', page)
+    assert link is not None
+    released = browser.open(f"http://localhost:{demo.port}{link[1]}").read().decode()
+    assert "Authorities of the group" in released
 
 
 def test_a_reset_deletes_nothing_that_is_not_the_demos(folder: Path) -> None:

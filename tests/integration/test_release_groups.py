@@ -15,14 +15,14 @@ from tenants.insights.disclosure.auditor.process import audit_documents
 from tenants.insights.disclosure.drafting import make_requested_draft
 from tenants.insights.disclosure.groups import NotAGroup, groups_ready, save_group
 from tenants.insights.disclosure.ledger import ledger_size, linked_releases
-from tenants.insights.disclosure.models import DraftState, Release, ReleaseDraft, ReleaseValue
+from tenants.insights.disclosure.models import DraftState, ReleaseDraft, ReleaseValue
 from tenants.insights.disclosure.publishing import CannotDecide, approve, carry_out, tell_officers, withdraw
 from tenants.insights.disclosure.queries import latest_release, published_release, release_list
 from tenants.insights.disclosure.requests import ask
 from tenants.insights.disclosure.review import releases_with
-from tenants.insights.disclosure.rollup import TooFewReleases, make_group_draft
+from tenants.insights.disclosure.rollup import TooFewReleases
 from tenants.insights.disclosure.types import PublishedRelease
-from tests.areas import AUTUMN, RULES, Area, draft, make_area, publish, release
+from tests.areas import AUTUMN, RULES, Area, draft, group_draft, make_area, make_group, publish, publish_group, release
 from tests.factories import Factory
 
 SCHOOLS = (12, 11, 10)
@@ -35,34 +35,6 @@ def areas(make: Factory, worker: Flask) -> list[Area]:
     for area in found:
         release(make, area)
     return found
-
-
-def make_group(make: Factory, areas: list[Area]) -> uuid.UUID:
-    account = make.account().id
-    bind_scope(PlatformScope())
-    keys = [area.authority.id for area in areas]
-    group = save_group(PlatformScope(), group_id=None, name="Fens", authorities=keys, account_id=account)
-    key = group.id
-    db.session.commit()
-    return key
-
-
-def group_draft(group_id: uuid.UUID) -> uuid.UUID | None:
-    bind_scope(PlatformScope())
-    today = AUTUMN.next.first_day
-    made = make_group_draft(PlatformScope(), group_id=group_id, term=AUTUMN, rules=RULES, today=today)
-    db.session.commit()
-    return made
-
-
-def publish_group(make: Factory, draft_id: uuid.UUID) -> uuid.UUID:
-    publisher = make.account().id
-    bind_scope(PlatformScope())
-    approve(PlatformScope(), draft_id=draft_id, account_id=publisher)
-    db.session.commit()
-    assert carry_out(PlatformScope(), draft_id=draft_id) == "The release is out."
-    db.session.commit()
-    return db.session.scalars(select(Release.id).where(Release.draft_id == draft_id)).one()
 
 
 def read(area: Area, release_id: uuid.UUID) -> PublishedRelease:

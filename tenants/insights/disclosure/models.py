@@ -21,7 +21,7 @@ class DraftState(StrEnum):
     AWAITING = "awaiting"  # its publisher's review
     REFUSED = "refused"  # by the protector or the auditor
     SENT_BACK = "sent_back"
-    OVERTAKEN = "overtaken"  # another release came out since it was checked
+    OVERTAKEN = "overtaken"  # another release came out since it was checked, or one that it adds up was withdrawn
     APPROVED = "approved"  # and not out yet
     PUBLISHED = "published"
 
@@ -30,7 +30,7 @@ STATE_NAMES = {
     DraftState.AWAITING: "Awaits review",
     DraftState.REFUSED: "Refused by the audit",
     DraftState.SENT_BACK: "Sent back",
-    DraftState.OVERTAKEN: "Overtaken by another release",
+    DraftState.OVERTAKEN: "Overtaken, to be made again",
     DraftState.APPROVED: "Approved, about to come out",
     DraftState.PUBLISHED: "Published",
 }
@@ -81,7 +81,7 @@ class ReleaseDraft(Record):
     code_version: Mapped[str]
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None]  # why it was sent back, or what overtook it
     withdrawal_note: Mapped[str | None]
     withdrawn_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
 

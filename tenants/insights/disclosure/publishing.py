@@ -165,14 +165,11 @@ def carry_out(scope: AuthorityScope | PlatformScope, *, draft_id: uuid.UUID) -> 
 
 
 def _publish(draft: ReleaseDraft) -> str:
-    if ledger_size(about(draft)) != draft.ledger:
-        draft.state = DraftState.OVERTAKEN
+    overtaken = _overtaken_by(draft)
+    if overtaken:
+        draft.state, draft.reason = DraftState.OVERTAKEN, overtaken
         db.session.flush()
-        return "Another release came out since this draft was checked. Make it again."
-    if draft.group_id and not _all_stand(draft):
-        draft.state = DraftState.OVERTAKEN
-        db.session.flush()
-        return "A release that it adds up was withdrawn since this draft was made. Make it again."
+        return overtaken
     owner = {"authority_id": draft.authority_id, "group_id": draft.group_id}
     files = db.session.scalars(
         select(ReleaseDraftFile).where(ReleaseDraftFile.draft_id == draft.id).order_by(ReleaseDraftFile.name)
@@ -209,6 +206,15 @@ def _publish(draft: ReleaseDraft) -> str:
     db.session.flush()
     _add_contributions(draft, release.id)
     return "The release is out."
+
+
+def _overtaken_by(draft: ReleaseDraft) -> str:
+    """What became of the releases that the draft was made and checked with, for its publisher; empty when nothing did."""
+    if ledger_size(about(draft)) != draft.ledger:
+        return "Another release came out since this draft was checked. Make it again."
+    if draft.group_id and not _all_stand(draft):
+        return "A release that it adds up was withdrawn since this draft was made. Make it again."
+    return ""
 
 
 def _all_stand(draft: ReleaseDraft) -> bool:

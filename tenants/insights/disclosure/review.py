@@ -6,13 +6,17 @@ that the pages' role cannot read.
 
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Float, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy.orm import defer
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import PlatformScope, SchoolScope, TrustScope, require_bound
+from tenants.calendar.rules import Term, parse_term
 from tenants.insights.disclosure.models import (
     DraftState,
     ReleaseCatalogue,
@@ -36,37 +40,107 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden cell as a publisher sees it: why it is hidden, and all that anybody can know of it."""
+    """A number that has to stay open, as a publisher sees it: in words, why, and all that anybody can know of it.
 
-    key: str
+    `shown_in` are the tables in which it has a place; for one that is in none, `why` says what it is.
+    """
+
+    words: str
+    shown_in: str
     why: str
     low: float
     high: float | None
 
 
-def drafts(scope: PlatformScope, *, state: DraftState | None = None) -> list[LedgerLine]:
-    """The ledger of all authorities, newest first."""
+@dataclass(frozen=True)
+class Complaint:
+    """What the audit found of a number, without saying which it would be."""
+
+    words: str
+    what: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines of the ledger. `words` stand in the authority's or group's name, `of` is "authority" or "group"."""
+
+    state: DraftState | None = None
+    words: str = ""
+    term: str = ""
+    of: str = ""
+
+
+_SHOWN, _HIDDEN = (
+    func.jsonb_array_length(func.jsonb_path_query_array(ReleaseDraft.document, literal(path, JSONPATH)))
+    for path in ("$.cells.* ? (exists (@.shown))", '$.cells.* ? (@.symbol == "c")')
+)
+_INTERVAL = func.jsonb_path_query(ReleaseDraft.audit, literal("$.intervals.*", JSONPATH), type_=JSONB).column_valued(
+    "interval"
+)
+_TIGHTEST = (
+    select(func.min(_INTERVAL[1].astext.cast(Float) - _INTERVAL[0].astext.cast(Float)))
+    .correlate(ReleaseDraft)
+    .scalar_subquery()
+)
+_LINES = select(ReleaseDraft, _SHOWN, _HIDDEN, _TIGHTEST)
+
+
+def drafts(scope: PlatformScope, wanted: Wanted = Wanted(), *, limit: int, offset: int = 0) -> list[LedgerLine]:
+    """The ledger of all authorities and groups, newest first. Documents and reports stay in the database."""
     require_bound(scope)
-    query = select(ReleaseDraft).order_by(ReleaseDraft.created_at.desc()).limit(500)
-    rows = db.session.scalars(query.where(ReleaseDraft.state == state) if state else query)
-    return [_line(draft) for draft in rows]
-
-
-def _line(draft: ReleaseDraft) -> LedgerLine:
-    cells = draft.document.get("cells", {}).values()
-    widths = [high - low for low, high in draft.audit.get("intervals", {}).values() if high is not None]
-    return LedgerLine(
-        draft,
-        shown=sum("shown" in cell for cell in cells),
-        hidden=sum(cell.get("symbol") == "c" for cell in cells),
-        tightest=min(widths) if widths else None,
+    heavy = (ReleaseDraft.document, ReleaseDraft.report, ReleaseDraft.audit)
+    rows = db.session.execute(
+        _LINES.where(*_where(wanted))
+        .options(*(defer(each, raiseload=True) for each in heavy))
+        .order_by(ReleaseDraft.created_at.desc(), ReleaseDraft.id.desc())
+        .limit(limit)
+        .offset(offset)
     )
+    return [LedgerLine(*row) for row in rows]
+
+
+def count_of_drafts(scope: PlatformScope, wanted: Wanted = Wanted()) -> int:
+    require_bound(scope)
+    return db.session.scalar(select(func.count()).select_from(ReleaseDraft).where(*_where(wanted))) or 0
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [ReleaseDraft.state == wanted.state] if wanted.state else []
+    if wanted.words:
+        found.append(ReleaseDraft.authority_name.icontains(wanted.words, autoescape=True))
+    if wanted.term:
+        found.append(ReleaseDraft.term == wanted.term)
+    if wanted.of:
+        found.append(ReleaseDraft.group_id.is_not(None) if wanted.of == "group" else ReleaseDraft.group_id.is_(None))
+    return found
+
+
+def terms_of_drafts(scope: PlatformScope) -> list[Term]:
+    """The terms of which there are drafts, the latest first; tables that were asked for are of none."""
+    require_bound(scope)
+    rows = db.session.scalars(
+        select(ReleaseDraft.term, func.max(ReleaseDraft.as_at))
+        .where(ReleaseDraft.term.not_like("request-%"))
+        .group_by(ReleaseDraft.term)
+        .order_by(func.max(ReleaseDraft.as_at).desc())
+    )
+    return [parse_term(key) for key in rows]
+
+
+def drafts_of_group(scope: PlatformScope, group_id: uuid.UUID) -> list[LedgerLine]:
+    """A group's drafts and releases, newest first."""
+    require_bound(scope)
+    rows = db.session.execute(
+        _LINES.where(ReleaseDraft.group_id == group_id).order_by(ReleaseDraft.created_at.desc(), ReleaseDraft.id.desc())
+    )
+    return [LedgerLine(*row) for row in rows]
 
 
 def draft_by_id(scope: PlatformScope, draft_id: uuid.UUID) -> LedgerLine | None:
     require_bound(scope)
-    draft = db.session.get(ReleaseDraft, draft_id)
-    return _line(draft) if draft else None
+    row = db.session.execute(_LINES.where(ReleaseDraft.id == draft_id)).one_or_none()
+    return LedgerLine(*row) if row else None
 
 
 def earlier_releases(scope: PlatformScope, draft: ReleaseDraft) -> list[ReleaseDraft]:
@@ -89,15 +163,56 @@ def earlier_releases(scope: PlatformScope, draft: ReleaseDraft) -> list[ReleaseD
     )
 
 
+# Of the protector's reasons; for the publisher alone.
+_WHY = {
+    "small": "Small",
+    "contributors": "From too few schools",
+    "dominance": "Nearly all of it is one school’s",
+    "all of them": "Would say the same of everybody in it",
+    "insider": "Small for a school that takes its own part away",
+    "secondary": "So that another cannot be worked out",
+}
+
+
 def hidden_cells(draft: ReleaseDraft) -> list[Hidden]:
-    """Every hidden number of a draft. Why it is, is for the publisher alone."""
+    """Every hidden number of a draft, in the order of its words. Why it is, is for the publisher alone."""
     why: dict[str, str] = draft.report.get("why", {})
-    intervals: dict[str, list[float | None]] = draft.audit.get("intervals", {})
-    found = []
-    for key in sorted(why):
-        low, high = intervals.get(key, [0.0, None])
-        found.append(Hidden(key, why[key], low or 0.0, high))
+    return _sorted(_hidden(draft, key, _WHY.get(reason, reason)) for key, reason in why.items())
+
+
+def unseen_cells(draft: ReleaseDraft) -> list[Hidden]:
+    """Numbers that no table shows and that have to stay open all the same; `why` says what each is."""
+    unseen: list[str] = draft.report.get("unseen", [])
+    return _sorted(_hidden(draft, key, _named(draft, key)["what"]) for key in unseen)
+
+
+def _sorted(found: Iterable[Hidden]) -> list[Hidden]:
+    return sorted(found, key=lambda each: each.words)
+
+
+def _named(draft: ReleaseDraft, key: str) -> dict[str, Any]:
+    """Drafts of before numbers had names have their keys."""
+    found: dict[str, Any] = draft.report.get("names", {}).get(key, {"words": key, "shown_in": [], "what": ""})
     return found
+
+
+def _hidden(draft: ReleaseDraft, key: str, why: str) -> Hidden:
+    named, intervals = _named(draft, key), draft.audit.get("intervals", {})
+    low, high = intervals.get(key, [0.0, None])
+    shown_in = ", ".join(named["shown_in"]) or named["what"]
+    return Hidden(named["words"], shown_in, why, low or 0.0, high)
+
+
+def complaints(draft: ReleaseDraft) -> list[Complaint]:
+    """What the audit found, for a draft that it refused."""
+    return [
+        Complaint(
+            _named(draft, each["cell"])["words"],
+            each["what"],
+            "A school that knows its own part" if each["attacker"] else "Anybody",
+        )
+        for each in draft.audit.get("problems", [])
+    ]
 
 
 def preview(

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -24,9 +24,11 @@ from tenants.insights.disclosure.models import (
     ReleaseDraftFile,
     ReleaseValue,
 )
+from tenants.insights.disclosure.naming import ELSEWHERE, NumberNames
 from tenants.insights.disclosure.system import Layout
 from tenants.insights.disclosure.tables import Writer
 from tenants.insights.disclosure.types import ProtectedRelease, ProtectedTable
+from tenants.organisations.queries import authority_names
 
 RULES_VERSION = "suppression-2"
 
@@ -101,7 +103,7 @@ def store_draft(
             audit_passed=checked.passed,
             problem=checked.problem,
             document=done.document if done else {},
-            report=checked.report(),
+            report={**checked.report(), **_in_words(layout, tables, checked)},
             audit=checked.audit.report() if checked.audit else {},
             code_version=RULES_VERSION,
         )
@@ -121,6 +123,19 @@ def store_draft(
         _add_files(owner, draft_id, title, term, content, checked)
     db.session.flush()
     return draft_id
+
+
+def _in_words(layout: Layout, tables: Sequence[CatalogueTable], checked: Checked) -> Mapping[str, Any]:
+    """For the publisher: what the hidden numbers are called, those that no table shows, and those the audit complains of."""
+    if checked.done is None:
+        return {}
+    problems = checked.audit.problems if checked.audit else ()
+    hidden = (key for key, cell in checked.done.cells.items() if cell.is_hidden)
+    wanted = (*hidden, *checked.done.for_auditor["sensitive"], *(problem.cell for problem in problems))
+    names = NumberNames(layout, tables, checked.done, authority_names())
+    named = {key: names.of(key) for key in wanted}
+    unseen = [key for key, each in named.items() if key not in checked.done.cells and each.what != ELSEWHERE]
+    return {"names": {key: asdict(each) for key, each in named.items()}, "unseen": unseen}
 
 
 def _add_files(

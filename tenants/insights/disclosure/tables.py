@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from tenants.calendar.rules import parse_term
 from tenants.insights.disclosure.catalogue import CatalogueTable
 from tenants.insights.disclosure.engine.types import Dimension, Protected, TableResult
 from tenants.insights.disclosure.engine.types import Symbol as EngineSymbol
 from tenants.insights.disclosure.gather import ALL
+from tenants.insights.disclosure.naming import PART_TITLES, Titles
 from tenants.insights.disclosure.system import Layout
 from tenants.insights.disclosure.types import HIDDEN, ProtectedCell, ProtectedRow, ProtectedTable
 from tenants.insights.disclosure.writing import (
@@ -19,38 +19,13 @@ from tenants.insights.disclosure.writing import (
     rate_cell,
 )
 
-# The first state against the rest, then the rest one by one; by the ends of the categories' keys.
-_PART_TITLES = {
-    "state": {"green": "Green", "rest": "Not green", "amber": "Amber", "red": "Red", "not_answered": "Not answered"},
-    "post": {
-        "filled": "Filled",
-        "rest": "Not filled for long",
-        "lapsing": "Training about to lapse",
-        "untrained": "Training missing or expired",
-        "vacant": "Vacant",
-    },
-    "overdue": {"none": "None", "rest": "Some", "few": "1 to 5", "many": "6 or more"},
-    "review": {
-        "within": "Within a year",
-        "rest": "Not within a year",
-        "over": "Over a year ago",
-        "none": "None recorded",
-    },
-    "band": {
-        "all": "All staff",
-        "rest": "Not all staff",
-        "most": "90% or more",
-        "half": "50% to 89%",
-        "fewer": "Under 50%",
-    },
-}
-_TOTALS = {"phase": "All phases", "kind": "All types of school", "concern": "All types of concern"}
 _WITHHELD = "This table is withheld: {}"
 _TOO_SPARSE = "too much of it would be hidden."
+_MANY = "too many of their numbers would be hidden, or there are too many to be protected together"
 _COARSER = {
-    "concern": "Single types of concern are not given: too many of their numbers would be hidden.",
-    "phase": "Phases are not given: too many of their numbers would be hidden.",
-    "kind": "Types of school are not given: too many of their numbers would be hidden.",
+    "concern": f"Single types of concern are not given: {_MANY}.",
+    "phase": f"Phases are not given: {_MANY}.",
+    "kind": f"Types of school are not given: {_MANY}.",
 }
 
 
@@ -58,7 +33,7 @@ class Writer:
     """Writes the tables of one release. `done` is none when there are too few schools for anything to be shown."""
 
     def __init__(self, layout: Layout, done: Protected) -> None:
-        self.layout, self.done = layout, done
+        self.layout, self.done, self.titles = layout, done, Titles(layout)
         self.results = {table.key: table for table in done.tables}
         day = date.fromisoformat(layout.figures.as_at)
         self.as_at = f"as at {day.day} {day:%B %Y}"
@@ -100,7 +75,7 @@ class Writer:
 
     def _is_given(self, result: TableResult) -> bool:
         """Whether anything is left of a result: of schools by state more than how many there are."""
-        return bool(result.cells) and all(result.levels.get(part, 1) for part in _PART_TITLES)
+        return bool(result.cells) and all(result.levels.get(part, 1) for part in PART_TITLES)
 
     def _cell(self, key: str) -> ProtectedCell:
         found = self.done.cells[key]
@@ -114,15 +89,6 @@ class Writer:
         found = [(key.removeprefix(start), each) for key, each in self.results.items() if key.startswith(start)]
         return found or [(key, each) for key, each in self.results.items() if key == entry.key]
 
-    def _title(self, name: str) -> str:
-        kind, _, key = name.partition(":")
-        if kind == "timeliness":
-            return "Past their date and not done"
-        if kind == "filtering-reviews":
-            return "Last review of filtering and monitoring"
-        titles = self.layout.figures.titles
-        return titles[f"post:{key}"] if kind == "posts" else titles[key or kind]
-
     def _dimension(self, key: str) -> Dimension:
         return {
             "phase": self.layout.phase,
@@ -130,14 +96,6 @@ class Writer:
             "concern": self.layout.concern,
             "time": self.layout.time,
         }[key]
-
-    def _name(self, dimension: str, category: str) -> str:
-        if dimension == "time":
-            return parse_term(category).title if category in {each.term for each in self.layout.year} else "Year so far"
-        if category == ALL:
-            return _TOTALS[dimension]
-        titles = self.layout.figures.titles
-        return titles.get(category) or titles[f"concern:{category.removeprefix('type-')}"]
 
     def _places(self, result: TableResult, dimensions: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """The classes that a result has left, each group before what is in it, the total first."""
@@ -153,7 +111,7 @@ class Writer:
                     yield (category, *rest)
 
     def _heading(self, first: str, dimensions: Sequence[str], place: Sequence[str]) -> str:
-        names = [self._name(name, category) for name, category in zip(dimensions, place, strict=True)]
+        names = [self.titles.category(name, category) for name, category in zip(dimensions, place, strict=True)]
         return f"{first}: {', '.join(names)}" if first and names else first or ", ".join(names)
 
     def _distributions(self, entry: CatalogueTable, part: str, first: str) -> ProtectedTable | None:
@@ -163,11 +121,11 @@ class Writer:
         for name, result in results:
             by = [key for key in result.dimensions if key != part]
             for place in self._places(result, by) if self._is_given(result) else ():
-                parts = [result.cells.get((f"{part}-{each}", *place)) for each in _PART_TITLES[part]]
+                parts = [result.cells.get((f"{part}-{each}", *place)) for each in PART_TITLES[part]]
                 states = (self._cell(key) if key else HIDDEN for key in parts)  # not told apart is hidden
                 cells = (*states, self._cell(result.cells[(ALL, *place)]))
-                rows.append(ProtectedRow(self._heading(self._title(name), by, place), cells))
-        columns = (first, *_PART_TITLES[part].values(), "Schools")
+                rows.append(ProtectedRow(self._heading(self.titles.subject(name), by, place), cells))
+        columns = (first, *PART_TITLES[part].values(), "Schools")
         return self._made(entry, columns, rows, [result for _, result in results])
 
     def _coverage(self, entry: CatalogueTable) -> ProtectedTable | None:
@@ -182,7 +140,7 @@ class Writer:
                 have, need = self.done.cells[part].shown, self.done.cells[whole].shown
                 hidden = self.done.percent_is_hidden(result.key, place)
                 cells = (self._cell(whole), self._cell(part), percent_cell(have, need, hidden=hidden))
-                rows.append(ProtectedRow(self._heading(self._title(name), result.dimensions, place), cells))
+                rows.append(ProtectedRow(self._heading(self.titles.subject(name), result.dimensions, place), cells))
         return self._made(entry, words, rows, [result for _, result in results])
 
     def _referrals(self, entry: CatalogueTable) -> ProtectedTable | None:
@@ -198,9 +156,9 @@ class Writer:
             at = dict(zip(("time", *before), place, strict=True))
             wanted = [at | {last: category} for category in across] or [at]
             keys = [result.cells[tuple(each[key] for key in result.dimensions)] for each in wanted]
-            heading = self._heading(self._name("time", at["time"]), before, place[1:])
+            heading = self._heading(self.titles.category("time", at["time"]), before, place[1:])
             rows.append(ProtectedRow(heading, tuple(map(self._cell, keys))))
-        columns = [self._name(last, category) for category in across] or ["Referrals"]
+        columns = [self.titles.category(last, category) for category in across] or ["Referrals"]
         return self._made(entry, ("Term and type of concern" if before else "Term", *columns), rows, [result])
 
     def _rates(self, entry: CatalogueTable) -> ProtectedTable | None:
@@ -218,7 +176,7 @@ class Writer:
             on_roll = pupils[at.get("phase", ALL)]
             shown = self.done.cells[key].shown
             cells = (self._cell(key), count_cell(on_roll), rate_cell(shown, on_roll))
-            rows.append(ProtectedRow(self._heading("", by, place) or _TOTALS["phase"], cells))
+            rows.append(ProtectedRow(self._heading("", by, place) or self.titles.category("phase", ALL), cells))
         columns = ("Phase", "Referrals", "Pupils on roll", "Per 1,000 pupils")
         return self._made(entry, columns, rows, [result])
 
@@ -230,7 +188,7 @@ class Writer:
             there = sum(figures.open_schools.values()) if key == ALL else figures.open_schools.get(key, 0)
             part = len(figures.classes) if key == ALL else taking[key]
             cells = (count_cell(there), count_cell(part) if part else NO_RETURN, percent_cell(part, there))
-            rows.append(ProtectedRow(self._name("phase", key), cells))
+            rows.append(ProtectedRow(self.titles.category("phase", key), cells))
         columns = ("Phase", "Schools open", "Schools in this release", "Have taken part")
         caption = f"{entry.caption}, {self.as_at}"
         return ProtectedTable(entry.key, entry.title, caption, columns, tuple(rows))

@@ -119,6 +119,23 @@ def test_a_number_that_is_small_without_one_s_own_part_is_hidden_from_that_schoo
     assert not passes(unaware.document | {k: done.for_auditor[k] for k in ("sensitive", "insiders")})
 
 
+def test_a_school_that_adds_nothing_to_a_small_number_is_an_insider_all_the_same() -> None:
+    """It knows its part of other numbers, and so perhaps more of this one than somebody outside."""
+    three = {f"primary{number}": 1 for number in range(3)}
+    places = {
+        (concern, phase): {f"{phase}{number}": 9 for number in range(4)}
+        for concern in ("mixed", "right", "other")
+        for phase in ("primary", "secondary")
+    }
+    places["mixed", "primary"] = three | {"primary3": 0}
+    done = protected(by_school(places), EVERYTHING)
+    insiders = {each["name"]: each for each in done.for_auditor["insiders"]}
+    small = "cases|concern=mixed|phase=primary"
+    assert small not in insiders["primary3"]["own"]
+    assert insiders["primary3"]["others"][small] == {"high": 5.0}
+    assert passes(done.for_auditor)
+
+
 def test_all_of_them_in_one_category_is_hidden_where_the_category_says_something() -> None:
     measure = counts({"mixed": (12, 9, 8), "right": (0, 8, 30), "other": (0, 12, 25)})
     rules = Rules(insiders=False, most_hidden=1.0)
@@ -398,3 +415,23 @@ def test_no_school_learns_of_the_others_whatever_it_adds(added: dict[tuple[str, 
     assert passes(done.for_auditor)
     for key, cell in done.cells.items():
         assert cell.is_hidden or not cell.shown or cell.shown >= 5, key
+
+
+def test_a_table_that_is_too_large_is_collapsed_along_its_hierarchies_before_it_is_refused() -> None:
+    """As that of referrals of a group of many authorities, whose own numbers are only added up."""
+    areas = Dimension("area", "group", {"group": tuple(f"area{number}" for number in range(200))}, total_in_key=True)
+    time = Dimension("time", "autumn", {}, total_in_key=True)
+    atoms = tuple(
+        Atom({"area": f"area{n}", "concern": c, "phase": p, "time": "autumn"}, {f"{c}{n}{p}": 9})
+        for n in range(4)
+        for c in CONCERN.children["all"]
+        for p in PHASE.children["all"]
+    )
+    measure = Measure("cases", (areas, CONCERN, PHASE, time), atoms)
+    table = Table("cases", "cases", ("concern", "phase", "time", "area"), added_up=("area",))
+    with pytest.raises(TooLarge, match="vouches for at most 2,500"):
+        protected(measure, EVERYTHING, tables=(table,))
+    done = protected(measure, EVERYTHING, tables=(replace(table, collapse=("concern", "phase")),))
+    assert done.tables[0].collapsed == ("concern",)
+    assert done.cells["cases|area=group|phase=primary|time=autumn"].shown == 4 * 3 * 9
+    assert passes(done.for_auditor)

@@ -187,7 +187,7 @@ def _for_auditor(request: Request, built: Built, hidden: Bools) -> Document:
         above: dict[str, dict[str, float]] = {}
         for need in insider.needs:
             if hidden[need.cell]:
-                rest = float(built.system.values[need.cell]) - insider.own[need.cell]
+                rest = float(built.system.values[need.cell]) - insider.own.get(need.cell, 0.0)
                 small = rest < request.rules.threshold
                 above[built.keys[need.cell]] = {"high": high} if small else {"width": need.up}
         if own:

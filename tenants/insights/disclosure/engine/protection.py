@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -50,8 +51,7 @@ def _protect(request: Request) -> Protected:
     """Protects one part."""
     begun = time.monotonic()
     offer = Offer(views_of(request))
-    for view in offer.views:
-        _must_not_be_too_large(view)
+    _collapse_large(offer)
     while True:
         board = lay_out(_without_withheld_shares(request, offer), offer.views)
         if _withhold_small_totals(offer, board, request):
@@ -82,18 +82,26 @@ def _without_withheld_shares(request: Request, offer: Offer) -> Request:
     return replace(request, shares=tuple(share for share in request.shares if share.key in there))
 
 
-def _must_not_be_too_large(view: View) -> None:
-    size = 1
-    for tree in view.trees:
-        size *= len(tree.nodes())
-    wide = len(view.trees) >= 4
-    most = MOST_CELLS_4_WAY if wide else MOST_CELLS
-    if size > most:
-        ways = f"{len(view.trees)} dimensions and " if wide else ""
+def _collapse_large(offer: Offer) -> None:
+    """Collapses tables that are larger than the protector vouches for. Raises TooLarge for one that names no hierarchies."""
+    while large := next((view for view in offer.views if _size(view) > _most(view)), None):
+        if offer.collapse(name_of(large)):
+            continue
+        size, most, wide = _size(large), _most(large), _most(large) == MOST_CELLS_4_WAY
+        ways = f"{len(large.trees)} dimensions and " if wide else ""
         raise TooLarge(
-            f"Table {name_of(view)} has {ways}{size:,} cells; the protector vouches for at most {most:,}."
+            f"Table {name_of(large)} has {ways}{size:,} cells; the protector vouches for at most {most:,}."
             " Offer it with fewer categories, or as several tables."
         )
+
+
+def _size(view: View) -> int:
+    """Cells of the table, those too that are only added up."""
+    return prod(len(tree.nodes()) for tree in view.trees)
+
+
+def _most(view: View) -> int:
+    return MOST_CELLS_4_WAY if len(view.trees) >= 4 else MOST_CELLS
 
 
 def _withhold_small_totals(offer: Offer, board: Board, request: Request) -> bool:

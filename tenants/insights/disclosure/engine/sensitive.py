@@ -69,12 +69,12 @@ def insiders_of(cell: Cell, rules: Rules) -> dict[str, float]:
     another school's alone, half of the required interval's width more than it is.
     """
     found = {}
+    adding = sum(1 for part in cell.parts.values() if part)
     for school, own in cell.parts.items():
         rest = cell.value - own
-        others = sum(1 for name, part in cell.parts.items() if part and name != school)
         if cell.kind is Kind.COUNT and 0 < rest < rules.threshold:
             found[school] = max(rules.high - rest, 0.5)
-        elif others == 1 and own:
+        elif own and adding == 2:
             found[school] = max((rules.high - rules.low) / 2, rest * rules.dominance_percent / 100)
     return found
 
