@@ -1,6 +1,7 @@
 """The auditor in a process of its own: documents go in as JSON, a report comes out."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tenants.insights.disclosure.auditor.judging import audit
 from tenants.insights.disclosure.auditor.reading import read_documents
 from tenants.insights.disclosure.auditor.types import Audit, Document, Interval, Problem, Unsound
 
+_log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[4]
 
 
@@ -48,7 +50,13 @@ def audit_documents(documents: Sequence[Document], *, seconds: float = 180.0, ne
         except subprocess.TimeoutExpired:
             return _failed(f"the audit did not come to an end within {seconds:.0f} seconds", seconds)
         if done.returncode:
-            return _failed(f"the audit died: {done.stderr.decode(errors='replace')[-2000:]}", seconds)
+            traceback = done.stderr.decode(
+                errors="replace"
+            ).splitlines()  # of a process that no hidden value was given to
+            _log.error(
+                "The audit ended with %s: %s", done.returncode, "; ".join(line.strip() for line in traceback[-40:])
+            )
+            return _failed("the audit stopped with a fault of its own; the log of the service says where", seconds)
         found.seek(0)
         answer = json.load(found)
     if "unsound" in answer:

@@ -4,6 +4,7 @@ HiGHS keeps its threads for a process: a second instance with another number of 
 call has a process to itself, with one thread, without the service's settings and secrets, and with an end to its time.
 """
 
+import logging
 import os
 import pickle
 import subprocess
@@ -16,6 +17,7 @@ from tenants.insights.disclosure.engine.types import NotVerified
 
 ROOT = Path(__file__).resolve().parents[4]
 Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
 
 
 def in_its_own_process(function: str, argument: object, *, seconds: float, gives: type[Result]) -> Result:
@@ -44,7 +46,10 @@ def in_its_own_process(function: str, argument: object, *, seconds: float, gives
         except subprocess.TimeoutExpired as late:
             raise NotVerified(f"The protector did not come to an end within {seconds:.0f} seconds.") from late
         if done.returncode:
-            raise NotVerified(f"The protector’s process died: {done.stderr.decode(errors='replace')[-2000:]}")
+            _log.error("The protector ended with %s, in %s", done.returncode, _places(done.stderr))
+            raise NotVerified(
+                "The protector stopped with a fault of its own; nothing is published. The log of the service says where."
+            )
         found.seek(0)
         answer = pickle.load(found)  # noqa: S301  # what our own process wrote, in a file without a name
     if isinstance(answer, BaseException):
@@ -52,6 +57,12 @@ def in_its_own_process(function: str, argument: object, *, seconds: float, gives
     if not isinstance(answer, gives):
         raise NotVerified("The protector’s process gave something else than a result.")
     return answer
+
+
+def _places(said: bytes) -> str:
+    """Where a process that died was: the places of a traceback, without what it says, in which values could stand."""
+    lines = said.decode(errors="replace").splitlines()
+    return "; ".join(line.strip() for line in lines if line.startswith('  File "')) or "no place of its own"
 
 
 def _main() -> None:
