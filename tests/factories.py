@@ -160,8 +160,8 @@ class Factory:
             .where(EditionAction.edition_id == edition.id)
             .order_by(EditionAction.position)
         ).all()
-        for position, (action, theme) in enumerate(rows):
-            plan_action = PlanAction(
+        actions = [
+            PlanAction(
                 school_id=school.id,
                 plan_id=plan.id,
                 edition_action_id=action.id,
@@ -173,9 +173,13 @@ class Factory:
                 recurs_months=action.recurs_months,
                 created_at=since,
             )
-            self.session.add(plan_action)
-            self.session.flush()
-            self.session.add(PlanAnswer(school_id=school.id, action_id=plan_action.id, recorded_from=since))
+            for position, (action, theme) in enumerate(rows)
+        ]
+        self.session.add_all(actions)
+        self.session.flush()
+        self.session.add_all(
+            PlanAnswer(school_id=school.id, action_id=action.id, recorded_from=since) for action in actions
+        )
         self.session.commit()
         return plan
 
