@@ -20,7 +20,8 @@ from tenants.insights.disclosure.types import ReleaseRules
 from tenants.organisations.models import LocalAuthority, School, Trust
 from tenants.plan.models import ActionStatus, Plan, PlanAction, PlanAnswer, Theme
 from tenants.reading.models import DocumentEdition, ReadingConfirmation
-from tenants.staff.models import StaffMember, StaffRole
+from tenants.staff.models import StaffMember, StaffRole, StaffRoleHeld
+from tenants.training.models import TrainingCompletion
 from tests.factories import Factory
 
 AUTUMN = Term(2026, Season.AUTUMN)
@@ -73,18 +74,19 @@ def add_school(make: Factory, area: Area, number: int) -> School:
     )
     area.schools.append(school)
     _answer(make, make.plan(school, since=_morning(area.term.first_day - timedelta(days=30))), number, area.term)
-    for person in range(STAFF_EACH):
-        member = make.staff(
-            school,
-            StaffRole.TEACHING,
+    members = [
+        StaffMember(
+            school_id=school.id,
             given_name="Zebedee",
             family_name=f"Thrupplewick{number}x{person}",
             email=f"z{person}@quillmarsh{number}.example",
         )
-        area.staff.append(member)
-        if person % 2:
-            make.completion(member, on=area.term.first_day)
-            _confirm(make, member, area.term)
+        for person in range(STAFF_EACH)
+    ]
+    make.add_all(members)
+    make.add_all([StaffRoleHeld(school_id=school.id, staff_id=each.id, role=StaffRole.TEACHING) for each in members])
+    area.staff += members
+    _train_and_read(make, members[1::2], area.term)
     for count in range(2 if number < 6 else 0):
         make.referral(school, made_on=area.term.first_day + timedelta(days=count))
     return school
@@ -109,7 +111,18 @@ def _declare(make: Factory, actions: Sequence[uuid.UUID], status: ActionStatus) 
     make.session.commit()
 
 
-def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
+def _train_and_read(make: Factory, members: Sequence[StaffMember], term: Term) -> None:
+    """Prevent awareness on the first day, and every document in force on the last."""
+    course_id, editions = make.course().id, _in_force(make, term)
+    for member in members:
+        keys = {"school_id": member.school_id, "staff_id": member.id}
+        confirmed = [
+            ReadingConfirmation(**keys, document_edition_id=key, confirmed_on=term.last_day) for key in editions
+        ]
+        make.add_all([TrainingCompletion(**keys, course_id=course_id, completed_on=term.first_day), *confirmed])
+
+
+def _in_force(make: Factory, term: Term) -> Sequence[uuid.UUID]:
     in_force = (
         select(DocumentEdition.document_id, sa.func.max(DocumentEdition.in_force_from).label("since"))
         .where(
@@ -120,7 +133,7 @@ def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
         .group_by(DocumentEdition.document_id)
         .subquery()
     )
-    editions = make.session.scalars(
+    return make.session.scalars(
         select(DocumentEdition.id)
         .join(
             in_force,
@@ -128,16 +141,7 @@ def _confirm(make: Factory, member: StaffMember, term: Term) -> None:
             & (in_force.c.since == DocumentEdition.in_force_from),
         )
         .where(DocumentEdition.school_id.is_(None), DocumentEdition.trust_id.is_(None))
-    )
-    for edition_id in editions.all():
-        make.add(
-            ReadingConfirmation(
-                school_id=member.school_id,
-                staff_id=member.id,
-                document_edition_id=edition_id,
-                confirmed_on=term.last_day,
-            )
-        )
+    ).all()
 
 
 def _morning(day: date) -> datetime:

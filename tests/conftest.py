@@ -19,12 +19,9 @@ from prevent_trust.embedded import Engines, start_engines
 from tests.certificates import certificates
 from tests.factories import Factory
 from tests.processes import Processes
+from tests.states import empty
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
-KEPT_BETWEEN_TESTS = {
-    "alembic_version", "concern_type", "course", "cover_rule", "document", "document_edition", "document_part", "reference",
-    "edition", "edition_section", "edition_duty", "edition_expectation", "edition_action",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -111,43 +108,11 @@ def processes(superuser: sa.Engine) -> Processes:
     return Processes(superuser)
 
 
-# Runs in the server: a look at each table and a statement for each that has rows, not three for every table there is.
-# Without triggers, so that neither the order of the tables nor the protection of what is frozen is in the way.
-EMPTY = sa.text(
-    """
-do $$
-declare
-  name text;
-  has_rows boolean;
-begin
-  set local session_replication_role = replica;
-  for name in
-    select quote_ident(tablename) from pg_tables where schemaname = 'public' and tablename not in ({kept})
-  loop
-    execute format('select exists (select from %s)', name) into has_rows;
-    if has_rows then
-      execute format('delete from %s', name);
-    end if;
-  end loop;
-  delete from course where trust_id is not null;
-  delete from cover_rule where trust_id is not null;
-  foreach name in array array[
-    'edition_action', 'edition_expectation', 'edition_duty', 'edition_section', 'edition',
-    'document_part', 'document_edition', 'document'
-  ] loop
-    execute format('delete from %s where num_nonnulls(school_id, trust_id) > 0', name);
-  end loop;
-end $$
-""".replace("{kept}", ", ".join(f"'{name}'" for name in sorted(KEPT_BETWEEN_TESTS)))
-)
-
-
 @pytest.fixture
 def clean(superuser: sa.Engine, settings: Settings) -> Iterator[None]:
     """Empties what the test wrote, afterwards; the built-in data stays."""
     yield
-    with superuser.begin() as connection:
-        connection.execute(EMPTY)
+    empty(superuser)
     Redis.from_url(settings.redis_url).flushdb()
 
 

@@ -1,11 +1,12 @@
 """Rows for tests. Each call makes one thing with sensible defaults and commits it."""
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Select, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from prevent_trust.database import Remembered
@@ -41,11 +42,16 @@ class Factory:
 
     def add(self, row: Any) -> Any:
         """Commits the row. What a test says that a school holds was known all along, unless it says since when."""
-        if isinstance(row, Remembered) and row.recorded_from is None:
-            row.recorded_from = LONG_AGO
-        self.session.add(row)
-        self.session.commit()
+        self.add_all([row])
         return row
+
+    def add_all(self, rows: Sequence[Any]) -> None:
+        """Commits the rows together."""
+        for row in rows:
+            if isinstance(row, Remembered) and row.recorded_from is None:
+                row.recorded_from = LONG_AGO
+        self.session.add_all(rows)
+        self.session.commit()
 
     def authority(self, **values: Any) -> LocalAuthority:
         number = next(_numbers)
@@ -152,32 +158,36 @@ class Factory:
         edition = edition or self.edition()
         plan = self.add(Plan(school_id=school.id, edition_id=edition.id, academic_year=2026, created_at=since))
         self.add(PlanPeriod(school_id=school.id, plan_id=plan.id, current_from=since))
-        rows = self.session.execute(
-            select(EditionAction, EditionSection.theme)
+        position = func.row_number().over(order_by=EditionAction.position) - 1
+        of_the_edition = (
+            select(
+                *(literal(value) for value in (school.id, plan.id, since)),
+                EditionAction.id,
+                EditionAction.expectation_id,
+                EditionSection.theme,
+                position,
+                EditionAction.measure,
+                EditionAction.target_percent,
+                EditionAction.recurs_months,
+            )
             .join(EditionExpectation, EditionAction.expectation_id == EditionExpectation.id)
             .join(EditionDuty, EditionExpectation.duty_id == EditionDuty.id)
             .join(EditionSection, EditionDuty.section_id == EditionSection.id)
             .where(EditionAction.edition_id == edition.id)
-            .order_by(EditionAction.position)
-        ).all()
-        for position, (action, theme) in enumerate(rows):
-            plan_action = PlanAction(
-                school_id=school.id,
-                plan_id=plan.id,
-                edition_action_id=action.id,
-                expectation_id=action.expectation_id,
-                theme=theme,
-                position=position,
-                measure=action.measure,
-                target_percent=action.target_percent,
-                recurs_months=action.recurs_months,
-                created_at=since,
-            )
-            self.session.add(plan_action)
-            self.session.flush()
-            self.session.add(PlanAnswer(school_id=school.id, action_id=plan_action.id, recorded_from=since))
+        )
+        columns = (
+            "school_id", "plan_id", "created_at", "edition_action_id", "expectation_id", "theme", "position", "measure",
+            "target_percent", "recurs_months",
+        )  # fmt: skip
+        self._insert(PlanAction, columns, of_the_edition)
+        unanswered = select(PlanAction.school_id, PlanAction.id, literal(since)).where(PlanAction.plan_id == plan.id)
+        self._insert(PlanAnswer, ("school_id", "action_id", "recorded_from"), unanswered)
         self.session.commit()
         return plan
+
+    def _insert(self, model: type[Any], columns: tuple[str, ...], rows: Select[Any]) -> None:
+        """Rows that the database makes of others; the rest of each row is as the database has it by default."""
+        self.session.execute(insert(model).from_select(columns, rows, include_defaults=False))
 
     def action(self, plan: Plan, key: str) -> PlanAction:
         """The plan's action with that key of the edition."""
@@ -225,8 +235,8 @@ class Factory:
 
 
 def sign_in(client: FlaskClient, account: Account) -> None:
-    """Gives the client a signed-in session, as after the sign-in page."""
-    with client.session_transaction() as session:
-        session["_user_id"] = account.fs_uniquifier
-        session["_fresh"] = True
-        session["fs_paa"] = datetime.now(UTC).timestamp()
+    """Gives the client a signed-in session, as after the sign-in page, in place of whatever it had."""
+    app = client.application
+    sealed = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]  # Flask's own sessions
+    content = {"_user_id": account.fs_uniquifier, "_fresh": True, "fs_paa": datetime.now(UTC).timestamp()}
+    client.set_cookie(app.session_interface.get_cookie_name(app), sealed.dumps(content))

@@ -1,6 +1,7 @@
 """What hangs together by name only: views and declarations, jobs and queues, templates and endpoints, models and tables."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -66,11 +67,15 @@ def first_texts(*names: str) -> set[str]:
 
 
 @cache
-def known_to_the_application(expression: str) -> frozenset[str]:
-    """Names, worked out in a process of their own, where nothing but the application has imported anything."""
-    code = f"import sys, prevent_trust.factory; from prevent_trust.jobs.registry import job_kinds; print(*{expression})"
+def known_to_the_application() -> tuple[set[str], set[str]]:
+    """The kinds of job and the modules, told by a process where nothing but the application has imported anything."""
+    code = (
+        "import json, sys, prevent_trust.factory; from prevent_trust.jobs.registry import job_kinds;"
+        "print(json.dumps([[kind.name for kind in job_kinds()], list(sys.modules)]))"
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return frozenset(run.stdout.split())
+    jobs, modules = json.loads(run.stdout)
+    return set(jobs), set(modules)
 
 
 # Views
@@ -124,7 +129,8 @@ def test_every_job_that_is_written_is_known_to_the_application() -> None:
         for call in calls(source(path), "job")
         if call.args and isinstance(call.args[0], ast.Constant)
     }
-    assert known_to_the_application("[kind.name for kind in job_kinds()]") == written
+    jobs, _ = known_to_the_application()
+    assert jobs == written
 
 
 def test_every_job_that_is_asked_for_is_known() -> None:
@@ -140,7 +146,8 @@ def test_every_model_is_known_to_the_application() -> None:
         for path in SOURCES
         if "__tablename__" in path.read_text() and path.name != "database.py"
     }
-    assert models - known_to_the_application("sys.modules") == set()
+    _, modules = known_to_the_application()
+    assert models - modules == set()
 
 
 # Templates

@@ -78,7 +78,7 @@ class Person:
         answer = self.page.goto(f"{self.address}{path}")
         assert answer is not None
         assert answer.status == 200, path
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_selector("[data-chart]:not([hidden]):not([data-drawn])", state="detached")
 
     def accessibility_problems(self) -> list[str]:
         """What axe finds on the page against WCAG 2.2 A and AA, in its words."""

@@ -459,7 +459,7 @@ _ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.lists(_ROW, min_size=1, max_size=8), second=st.lists(_ROW, min_size=1, max_size=8), complete=st.booleans()
 )

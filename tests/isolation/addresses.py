@@ -75,7 +75,7 @@ from tenants.reading.models import (
 )
 from tenants.training.models import Course
 from tests.factories import Factory
-from tests.isolation.rows import ROW_MAKERS, SINCE, SchoolRows, import_run
+from tests.isolation.rows import SINCE, SchoolRows, import_run
 
 TENANT_ARGUMENTS = ("school_id", "trust_id", "authority_id")
 # What these name is the same for everybody: a document of the register, a table of the release, a styled file.
@@ -99,6 +99,12 @@ class Tenants:
         school = make.school(trust=trust, authority=authority)
         return cls(make, app, trust, authority, school, SchoolRows(make, school))
 
+    def found_again(self, make: Factory) -> "Tenants":
+        """The same tenants, for a test in which their rows have been brought back."""
+        get, rows = make.session.get_one, self.rows.found_again(make)
+        trust, authority = get(Trust, self.trust.id), get(LocalAuthority, self.authority.id)
+        return Tenants(make, self.app, trust, authority, rows.school, rows)
+
     def store(self, content: bytes) -> StoredFile:
         storage: Storage = self.app.extensions["storage"]
         return storage.save(io.BytesIO(content), key=f"tests/{uuid.uuid4()}")
@@ -110,11 +116,6 @@ class Tenants:
     def arguments(self, rule: Rule) -> dict[str, Any]:
         """A value for each argument of the address, made anew where there is none yet."""
         return {name: self._argument(rule.endpoint, name) for name in sorted(rule.arguments)}
-
-    def fill(self) -> None:
-        """One row in every table of the school, so that its pages have something to show."""
-        for table in ROW_MAKERS:
-            assert self.rows[table] is not None
 
     def _argument(self, endpoint: str, name: str) -> Any:
         if name in TENANT_ARGUMENTS:

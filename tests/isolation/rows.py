@@ -96,11 +96,24 @@ class SchoolRows:
         self.make = make
         self.school = school
         self._made: dict[str, Any] = {}
+        self._kept: dict[str, tuple[type[Any], uuid.UUID]] = {}
 
     def __getitem__(self, table: str) -> Any:
         if table not in self._made:
-            self._made[table] = ROW_MAKERS[table](self)
+            kept = self._kept.get(table)
+            self._made[table] = self.make.session.get_one(*kept) if kept else ROW_MAKERS[table](self)
         return self._made[table]
+
+    def fill(self) -> None:
+        """One row in every table of the school."""
+        for table in ROW_MAKERS:
+            assert self[table] is not None
+
+    def found_again(self, make: Factory) -> "SchoolRows":
+        """The same rows, for a test in which they have been brought back; each is read when it is first asked for."""
+        again = SchoolRows(make, make.session.get_one(School, self.school.id))
+        again._kept = self._kept | {table: (type(row), row.id) for table, row in self._made.items()}
+        return again
 
     def add(self, model: type[Any], **values: Any) -> Any:
         return self.make.add(model(school_id=self.school.id, **values))

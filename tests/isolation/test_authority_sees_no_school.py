@@ -117,7 +117,8 @@ def said(response: TestResponse) -> str:
 
 
 def names_in(text_: str, area: Area) -> set[str]:
-    return {secret for secret in area.secrets if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text_)}
+    held = (secret for secret in area.secrets if secret in text_)
+    return {secret for secret in held if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text_)}
 
 
 def shown_cells(response: TestResponse) -> list[str]:

@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask, url_for
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -20,6 +22,7 @@ from tenants.organisations.models import TrustMembership
 from tests.application import application_unplugged
 from tests.factories import Factory, sign_in
 from tests.isolation.addresses import SHARED_ARGUMENTS, TENANT_ARGUMENTS, Tenants, maker_of
+from tests.states import KeptState, empty
 
 RULES = sorted(application_unplugged().url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
 CALLS = [(rule, method) for rule in RULES for method in sorted((rule.methods or set()) & {"GET", "POST"})]
@@ -82,28 +85,54 @@ class World:
     """The tenants that are asked for, others beside them, and the people."""
 
     app: Flask
-    make: Factory
     tenants: Tenants
     neighbours: Tenants
+    accounts: dict[Person, Account]
 
     def client_of(self, person: Person) -> FlaskClient:
         client = self.app.test_client()
-        sign_in(client, self._account(person))
+        sign_in(client, self.accounts[person])
         return client
+
+    def address(self, rule: Rule, arguments: dict[str, Any]) -> str:
+        with self.app.test_request_context():
+            return url_for(rule.endpoint, **arguments)
+
+
+class Worlds:
+    """The world as each test finds it, made once: with a school that has no records yet, and with one of every kind."""
+
+    def __init__(self, app: Flask, make: Factory, superuser: sa.Engine) -> None:
+        self._app, self._make = app, make
+        self._tenants, self._neighbours = Tenants.made_by(make, app), Tenants.made_by(make, app)
+        # A Prevent lead and a trust's lead besides those who ask, so that nobody is the last one.
+        make.member(Role.PREVENT_LEAD, self._tenants.school)
+        make.member(Role.TRUST_LEAD, self._tenants.trust)
+        assert self._tenants.rows["trust_membership"]  # the only one until now
+        self._accounts = {person: self._account(person) for person in PEOPLE}
+        self._new_school = KeptState(superuser), self._tenants.found_again(make)
+        self._tenants.rows.fill()
+        self._filled = KeptState(superuser), self._tenants
+
+    def brought_back(self, make: Factory, *, filled: bool) -> World:
+        state, tenants = self._filled if filled else self._new_school
+        state.bring_back()
+        found = tenants.found_again(make), self._neighbours.found_again(make)
+        return World(self._app, *found, self._accounts)
 
     def _account(self, person: Person) -> Account:
         if person.role is None:
-            return self.make.account(name=person.who)
+            return self._make.account(name=person.who)
         ends = {"ends_on": date(2025, 8, 31)} if person.has_ended else {}
-        account = self.make.account(name=person.who)
-        self.make.membership(account, person.role, self._place(person), **ends)
+        account = self._make.account(name=person.who)
+        self._make.membership(account, person.role, self._place(person), **ends)
         return account
 
     def _place(self, person: Person) -> Any:
-        tenants = self.tenants if person.ours else self.neighbours
+        tenants = self._tenants if person.ours else self._neighbours
         match person.place:
             case "sister":
-                return self.make.school(trust=self.tenants.trust, authority=self.tenants.authority)
+                return self._make.school(trust=self._tenants.trust, authority=self._tenants.authority)
             case "former trust":
                 return self._former_trust()
             case "platform":
@@ -112,22 +141,23 @@ class World:
                 return getattr(tenants, place)
 
     def _former_trust(self) -> Any:
-        trust = self.make.trust()
-        self.make.add(TrustMembership(school_id=self.tenants.school.id, trust_id=trust.id, left_on=date(2026, 8, 31)))
+        trust = self._make.trust()
+        left = TrustMembership(school_id=self._tenants.school.id, trust_id=trust.id, left_on=date(2026, 8, 31))
+        self._make.add(left)
         return trust
 
-    def address(self, rule: Rule, arguments: dict[str, Any]) -> str:
-        with self.app.test_request_context():
-            return url_for(rule.endpoint, **arguments)
+
+@pytest.fixture(scope="module")
+def worlds(web_app: Flask, superuser: sa.Engine) -> Worlds:
+    with Session(superuser, expire_on_commit=False) as session:
+        made = Worlds(web_app, Factory(session), superuser)
+    empty(superuser)
+    return made
 
 
 @pytest.fixture
-def world(web_app: Flask, make: Factory) -> World:
-    tenants = Tenants.made_by(make, web_app)
-    # A Prevent lead and a trust's lead besides those who ask, so that nobody is the last one.
-    make.member(Role.PREVENT_LEAD, tenants.school)
-    make.member(Role.TRUST_LEAD, tenants.trust)
-    return World(web_app, make, tenants, Tenants.made_by(make, web_app))
+def world(worlds: Worlds, make: Factory, rule: Rule) -> World:
+    return worlds.brought_back(make, filled=rule.endpoint not in FOR_A_NEW_SCHOOL)
 
 
 def call(client: FlaskClient, method: str, address: str) -> TestResponse:
@@ -195,8 +225,6 @@ def allowed(rule: Rule) -> list[Person]:
 def test_who_is_let_in(world: World, rule: Rule, method: str) -> None:
     people = allowed(rule)
     assert people, "nobody may call it"
-    if "school_id" in rule.arguments and rule.endpoint not in FOR_A_NEW_SCHOOL:
-        world.tenants.fill()
     for person in people if method == "GET" else people[:1]:
         client = world.client_of(person)
         address = world.address(rule, world.tenants.arguments(rule))

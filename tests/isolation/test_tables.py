@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import prevent_trust.factory  # noqa: F401  # brings every model into the metadata
 from prevent_trust.config import postgresql_url
@@ -34,6 +35,7 @@ from tenants.training.models import Course, CourseRule, RuleStanding, TrainingCo
 from tests.factories import Factory
 from tests.isolation.addresses import make_draft_row, make_release_row
 from tests.isolation.rows import ROW_MAKERS, SchoolRows
+from tests.states import KeptState, empty
 
 # Every table is in one of these. What the register says of a school is public (GIAS, Open Government Licence).
 REGISTER = {"local_authority", "trust", "school", "former_urn", "trust_membership"}
@@ -85,9 +87,22 @@ class World:
         stamps = ["", f"school:{uuid.uuid4()}", f"trust:{uuid.uuid4()}"]
         return [*stamps, f"authority:{self.their_authority.id}"] if role == WEB else stamps
 
+    def found_again(self, make: Factory) -> "World":
+        """The same, for a test in which the rows have been brought back."""
+        rows = (each.found_again(make) for each in (self.ours, self.left, self.theirs))
+        return World(self.our_trust, self.our_authority, *rows, self.their_trust, self.their_authority)
 
-@pytest.fixture
-def world(make: Factory) -> World:
+
+@pytest.fixture(scope="module")
+def first_world(superuser: sa.Engine) -> tuple[KeptState, World]:
+    with Session(superuser, expire_on_commit=False) as session:
+        made = make_world(Factory(session))
+    kept = KeptState(superuser)
+    empty(superuser)
+    return kept, made
+
+
+def make_world(make: Factory) -> World:
     our_trust, their_trust, our_authority, their_authority = (
         make.trust(),
         make.trust(),
@@ -103,9 +118,15 @@ def world(make: Factory) -> World:
     )
     rows = [SchoolRows(make, school) for school in (ours, left, theirs)]
     for each in rows:
-        for table in ROW_MAKERS:
-            assert each[table] is not None
+        each.fill()
     return World(our_trust, our_authority, *rows, their_trust, their_authority)
+
+
+@pytest.fixture
+def world(first_world: tuple[KeptState, World], make: Factory) -> World:
+    kept, made = first_world
+    kept.bring_back()
+    return made.found_again(make)
 
 
 @pytest.fixture(scope="session")

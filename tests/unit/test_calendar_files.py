@@ -1,6 +1,7 @@
 """Calendars of councils and schools, in the ways in which they are really written, and what is taken from them."""
 
 import io
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from icalendar import Calendar, Event
 
 from tenants.calendar.rules import Season
 from tenants.calendar.school_year import Entry, EntryKind, usual_terms
+from tenants.imports.calendar import dates
 from tenants.imports.calendar.dates import CalendarFileError, ReadDates, read_dates
-from tenants.imports.calendar.reader import read_events
+from tenants.imports.calendar.reader import LIMITS, read_events
 from tenants.imports.calendar.titles import Event as Named
 from tenants.imports.calendar.titles import Meaning, meaning_of
 from tenants.imports.calendar.written_days import days_in_words, read_days
@@ -180,7 +182,8 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(content: bytes, name: st
         read(content, name)
 
 
-def test_an_event_that_repeats_without_end_takes_no_more_than_a_moment() -> None:
+def test_an_event_that_repeats_without_end_takes_no_more_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dates, "LIMITS", replace(LIMITS, seconds=2))
     endless = an_event("UID:e", "SUMMARY:INSET", "DTSTART:20260901T000000Z", "RRULE:FREQ=SECONDLY")
     with pytest.raises(CalendarFileError):
         read(icalendar(endless))
