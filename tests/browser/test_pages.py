@@ -257,7 +257,7 @@ def test_a_staff_list_is_brought_in(person: Person, place: Place, make: Factory,
     person.page.wait_for_selector("h1:has-text('Which column is what')")
     is_sound(person)
     person.page.click("text=Show what would change")
-    assert person.page.locator("progress").is_visible()
+    person.page.wait_for_selector("progress")
     is_sound(person)
     do_jobs(worker_app, make)
     person.page.wait_for_selector("text=1 person joins")  # by itself: the page follows the job
