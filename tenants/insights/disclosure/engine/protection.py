@@ -162,12 +162,12 @@ def _begun(built: Built, request: Request, seconds: float) -> Search:
 def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, list[Task], System]:
     """The best pattern that outsiders, insiders and rule-knowers cannot undo, with all that it had to see to."""
     system = search.system  # as it was before large numbers came into doubt
-    safe: Bools | None = None
+    safe: Bools | None = None  # the last pattern that nobody could undo
     late = 0
     while late < _ROUNDS:
         late += search.clock() >= search.seconds
         try:
-            pattern = search.pattern()
+            pattern = search.run(0.0)
             hidden = pattern.hidden[: system.size]
             about_floors = search.system.floors.values()
             asked = asked_of(system, [task for task in search.patterns.tasks if task.when not in about_floors])
@@ -183,6 +183,9 @@ def _search(search: Search, built: Built, request: Request) -> tuple[Pattern, li
         except NoSafePattern as unsafe:
             search, safe = _showing(search, system, unsafe, built.counts, request), None
             system = search.system
+    if safe is not None:
+        pattern = search.pattern(safe)
+        return replace(pattern, hidden=safe[: system.size]), asked, system
     raise NotVerified("An attacker that knows the rules could undo every pattern that was found in the time given.")
 
 

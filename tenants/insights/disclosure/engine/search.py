@@ -99,7 +99,7 @@ class Search:
         self.patterns.tasks.extend(further)
         self._must_be_possible(range(first, len(self.patterns.tasks)))
         self._master.add(list(self._cutter.seeds(further)))
-        before, self._best = self._incumbent, None
+        before, self._best, self._likely_done = self._incumbent, None, False
         self._relaxed = self._cut_relaxation(until=min(self.seconds, self.clock() + 0.1 * self.seconds))
         self._improve(before, 1.0 - 0.9 * self._relaxed)
         if safe is not None:
@@ -275,17 +275,22 @@ class Search:
         return 0.4 * away if away > 0.006 * self._bound else 0.0
 
     def _done(self) -> bool:
-        step = 1.0 - 1e-6 if self._master.is_integral else 2e-6
-        return self.system.cost(self._incumbent) - self._bound < step
+        return self._is_best(self._incumbent)
 
-    def pattern(self) -> Pattern:
-        """The best so far. Raises NotSolved when there is none."""
-        cost = self.system.cost(self._incumbent)
+    def _is_best(self, hidden: Bools) -> bool:
+        step = 1.0 - 1e-6 if self._master.is_integral else 2e-6
+        return self.system.cost(hidden) - self._bound < step
+
+    def pattern(self, safe: Bools | None = None) -> Pattern:
+        """The best so far, or one that is known to be safe. Raises NotSolved when there is none."""
+        hidden = self._incumbent if safe is None else safe
+        cost = self.system.cost(hidden)
+        is_best = self._is_best(hidden)
         return Pattern(
-            hidden=self._incumbent,
+            hidden=hidden,
             objective=cost,
-            bound=cost if self._done() else min(self._bound, cost),
-            optimal=self._done(),
+            bound=cost if is_best else min(self._bound, cost),
+            optimal=is_best,
             seconds=self.clock(),
             cuts=self._master.cuts,
             programs=self.attack.programs,
