@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from prevent_trust.database import db
 from prevent_trust.tenancy import AuthorityScope, PlatformScope, require_bound
+from tenants.calendar.rules import parse_term
 from tenants.insights.disclosure.catalogue import CatalogueTable
 from tenants.insights.disclosure.models import REQUEST_STATE_NAMES, ReleaseDraft, ReleaseRequest
 from tenants.organisations.models import LocalAuthority
@@ -72,7 +73,7 @@ def ask(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request in words. `draft` is the newest draft that was made for it, if any."""
+    """A request in words. `draft_id` is the newest draft that was made for it, if any."""
 
     id: uuid.UUID
     authority_id: uuid.UUID
@@ -85,6 +86,10 @@ class Asked:
     answer: str | None
     asked_at: Any
     draft_id: uuid.UUID | None
+
+    @property
+    def term_title(self) -> str:
+        return parse_term(self.term).title
 
 
 def requests_of(scope: AuthorityScope | PlatformScope) -> list[Asked]:
