@@ -1,7 +1,7 @@
 """Documents of one's own and editions of what is shared: what the pages of a school and of a trust have in common.
 
-An edition is written part by part, compared with the one that it follows, and put in force. An audience's routes are thin:
-each makes its `DocumentDesk` and calls one of these.
+An edition is written part by part, compared with the one that it follows, and put in force. The routes are in
+`document_routes.py`: each makes a `DocumentDesk` and calls one of these.
 """
 
 import uuid
